@@ -1,0 +1,58 @@
+"""What comes from the bus, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from hatchet_schemas import Event
+
+__all__ = ["Delivery", "Outcome", "Rejection", "Routed", "StartedJob"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One AMQP message as it was delivered, in terms that know no client library."""
+
+    body: bytes
+    routing_key: str
+    message_id: str | None = None
+    timestamp: datetime | None = None
+    user_id: str | None = None
+    content_type: str | None = None
+    content_encoding: str | None = None
+    headers: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    redelivered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why an event cannot be handled: ``kind`` is a stable name, ``message`` is for people."""
+
+    kind: str
+    message: str
+    event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartedJob:
+    """A job that Temporal has accepted; ``duplicate`` where it had done so before."""
+
+    workflow: str
+    job: str
+    queue: str
+    workflow_id: str
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """An event of which every job has been accepted; there may be none, which is normal."""
+
+    event: Event
+    jobs: tuple[StartedJob, ...]
+
+
+Outcome = Routed | Rejection

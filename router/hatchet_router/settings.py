@@ -1,0 +1,73 @@
+"""The router's settings, read once from the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES
+from hatchet_router.topology import Topology
+from hatchet_schemas.names import EVENTS_EXCHANGE, ROUTER_QUEUE, WORKFLOWS_FOLDER
+
+__all__ = ["DEFAULT_AMQP_URL", "RouterSettings"]
+
+DEFAULT_AMQP_URL: Final = "amqp://guest:guest@localhost:5672/"
+
+
+class RouterSettings(BaseSettings):
+    """Where the broker is, which workflows to load, and how much to take on at once.
+
+    Each field is read from ``HATCHET_<FIELD>``; the broker's address also from the variables that
+    hosting platforms set.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="HATCHET_", frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    amqp_url: Annotated[
+        str,
+        Field(
+            validation_alias=AliasChoices(
+                "HATCHET_AMQP_URL", "AMQP_URL", "RABBITMQ_URL", "CLOUDAMQP_URL"
+            )
+        ),
+    ] = DEFAULT_AMQP_URL
+    """The broker: ``amqp[s]://user:password@host:port/vhost``."""
+
+    exchange: str = EVENTS_EXCHANGE
+    """The topic exchange that is declared and bound."""
+
+    more_exchanges: tuple[str, ...] = ()
+    """Further exchanges to bind, which must exist; a JSON list."""
+
+    queue: str = ROUTER_QUEUE
+    """The queue that all routers of this deployment share."""
+
+    queue_expires_seconds: Annotated[int, Field(ge=1)] | None = None
+    """Let the queue vanish when unused for so long: for development on a shared broker."""
+
+    workflows: Path = Path(WORKFLOWS_FOLDER)
+    """The folder of workflow files."""
+
+    prefetch: Annotated[int, Field(ge=1, le=65535)] = 64
+    """How many events are in hand at once; with ``max_body_bytes`` it bounds the memory."""
+
+    max_body_bytes: Annotated[int, Field(ge=1)] = DEFAULT_MAX_BODY_BYTES
+    """The largest event."""
+
+    grace_seconds: Annotated[float, Field(ge=0)] = 20.0
+    """How long to go on with what is in hand after SIGTERM."""
+
+    @property
+    def topology(self) -> Topology:
+        """What must exist on the broker."""
+        return Topology(
+            exchange=self.exchange,
+            more_exchanges=self.more_exchanges,
+            queue=self.queue,
+            expires_seconds=self.queue_expires_seconds,
+        )

@@ -1,0 +1,39 @@
+"""The contracts between the bus, the router and the worker: pure values, no I/O."""
+
+from hatchet_schemas.actions import ActionId
+from hatchet_schemas.durations import Duration, format_duration, parse_duration
+from hatchet_schemas.errors import SchemaError, TemplateError
+from hatchet_schemas.events import Event
+from hatchet_schemas.job_input import JobInput, StepInput
+from hatchet_schemas.loader import Definition, SourceFile, load_definitions
+from hatchet_schemas.problems import Problem
+from hatchet_schemas.workflows import (
+    CronTrigger,
+    Job,
+    RetryPolicy,
+    Step,
+    Triggers,
+    Workflow,
+)
+
+__all__ = [
+    "ActionId",
+    "CronTrigger",
+    "Definition",
+    "Duration",
+    "Event",
+    "Job",
+    "JobInput",
+    "Problem",
+    "RetryPolicy",
+    "SchemaError",
+    "SourceFile",
+    "Step",
+    "StepInput",
+    "TemplateError",
+    "Triggers",
+    "Workflow",
+    "format_duration",
+    "load_definitions",
+    "parse_duration",
+]

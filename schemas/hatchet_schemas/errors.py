@@ -1,0 +1,39 @@
+"""The errors of this package."""
+
+from __future__ import annotations
+
+__all__ = ["SchemaError", "TemplateError"]
+
+
+class SchemaError(ValueError):
+    """A value does not fit the contracts."""
+
+
+class TemplateError(SchemaError):
+    """A template cannot be compiled or rendered.
+
+    ``source`` is the template's text, ``reason`` what is wrong with it, and ``loc`` where in the
+    surrounding value it stands, such as ``("with", "user", "email")``; it is empty for a template
+    on its own. Values of the scope never appear in the message, only names.
+    """
+
+    def __init__(self, source: str, reason: str, loc: tuple[str | int, ...] = ()) -> None:
+        self.source = source
+        self.reason = reason
+        self.loc = loc
+        where = f"{self.path}: " if loc else ""
+        super().__init__(f"{where}{_shortened(source)!r}: {reason}")
+
+    @property
+    def path(self) -> str:
+        """Where the template stands, as people write it: ``with.users[0].email``."""
+        parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.loc)
+        return "".join(parts).removeprefix(".")
+
+    def at(self, loc: tuple[str | int, ...]) -> TemplateError:
+        """Return the same error, told where it stands."""
+        return TemplateError(self.source, self.reason, loc)
+
+
+def _shortened(text: str, limit: int = 120) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

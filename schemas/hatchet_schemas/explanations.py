@@ -1,0 +1,160 @@
+"""Pydantic's findings about a workflow file, in the words of the workflow file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic_core import ErrorDetails
+
+from hatchet_schemas.errors import TemplateError
+from hatchet_schemas.model import Model
+from hatchet_schemas.workflows import CronTrigger, Job, RetryPolicy, Step, Triggers, Workflow
+
+__all__ = ["Finding", "explain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong at ``loc``: with the field's name where ``at_key``, else with its value."""
+
+    loc: tuple[str | int, ...]
+    message: str
+    rule: str
+    at_key: bool = False
+
+
+# Fields whose values have a shape worth naming, by the field's name.
+_SHAPES: Final = {
+    "name": "a text",
+    "id": "a text",
+    "actionId": "integration:verb, such as slack:create-channel",
+    "events": "an event key or a list of them",
+    "on": "an event key, a list of them, or a map with events and cron",
+    "cron": "a map with schedule and timezone, or a list of them",
+    "jobs": "a map from job names to jobs",
+    "steps": "a list of steps",
+    "queue": "a queue's name",
+    "with": "a map",
+    "retry": "a map with attempts, backoff, factor and max-backoff",
+    "attempts": "a whole number",
+    "factor": "a number",
+    "schedule": "a cron expression, such as '*/15 * * * *'",
+    "timezone": "a time zone's name, such as Europe/Berlin",
+}
+_PLACES: Final[Mapping[type[Model], str]] = {
+    Workflow: "a workflow",
+    Triggers: "on",
+    CronTrigger: "a cron trigger",
+    Job: "a job",
+    Step: "a step",
+    RetryPolicy: "retry",
+}
+
+
+def explain(details: ErrorDetails) -> Finding:
+    """Return what ``details`` means for the author of the file."""
+    loc = details["loc"]
+    kind = details["type"]
+    context = details.get("ctx", {})
+    error = context.get("error")
+    if kind == "missing":
+        return Finding(
+            loc[:-1],
+            f"{_place(loc[:-1])} needs the field {str(loc[-1])!r}",
+            "missing-field",
+            at_key=True,
+        )
+    if kind == "extra_forbidden":
+        return Finding(loc, _unknown_field(loc), "unknown-field", at_key=True)
+    if loc[-1:] == ("[key]",):
+        return Finding(loc[:-1], _bad_name(str(loc[-2])), "invalid-name", at_key=True)
+    if kind == "string_pattern_mismatch":
+        return Finding(loc, _bad_name(str(details["input"])), "invalid-name")
+    if isinstance(error, TemplateError):
+        return Finding((*loc, *error.loc), str(error.at(())), "template")
+    if error is not None:
+        return Finding(loc, str(error), "invalid-value")
+    if kind == "duplicate_id":
+        return Finding((*loc, *context["at"]), details["msg"], "duplicate-id")
+    if kind in {"no_trigger", "backoff_order"}:
+        return Finding(loc, details["msg"], "invalid-value", at_key=True)
+    if kind.endswith(("_type", "_attributes_type", "_parsing", "_from_float")):
+        return Finding(
+            loc, f"expected {_shape(loc)}, found {_described(details['input'])}", "wrong-type"
+        )
+    # Bounds of numbers and lengths: pydantic's own words say it best.
+    return Finding(loc, details["msg"][:1].lower() + details["msg"][1:], "invalid-value")
+
+
+def _unknown_field(loc: tuple[str | int, ...]) -> str:
+    field = str(loc[-1])
+    model = _model_at(loc[:-1])
+    known = [info.alias or name for name, info in model.model_fields.items()]
+    near = difflib.get_close_matches(field, known, n=1)
+    tail = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"
+    return f"{_PLACES[model]} has no field {field!r}: {tail}"
+
+
+def _bad_name(name: str) -> str:
+    return (
+        f"{name!r} is not a name: expected letters, digits, '.', '_' and '-', "
+        "starting with a letter, a digit or '_', at most 100 characters"
+    )
+
+
+def _place(loc: tuple[str | int, ...]) -> str:
+    return _PLACES[_model_at(loc)]
+
+
+def _model_at(loc: tuple[str | int, ...]) -> type[Model]:
+    match [part for part in loc if isinstance(part, str)]:
+        case ["on", "cron", *_]:
+            return CronTrigger
+        case ["on", *_]:
+            return Triggers
+        case ["jobs", _, "steps", "retry", *_]:
+            return RetryPolicy
+        case ["jobs", _, "steps", *_]:
+            return Step
+        case ["jobs", _]:
+            return Job
+        case _:
+            return Workflow
+
+
+def _field(loc: tuple[str | int, ...]) -> str:
+    names = [part for part in loc if isinstance(part, str)]
+    return names[-1] if names else "the file"
+
+
+def _shape(loc: tuple[str | int, ...]) -> str:
+    match loc:
+        case ():
+            return "a map with name, on and jobs"
+        case ("jobs", str()):
+            return "a job: a map with queue, timeout and steps"
+        case (*_, "steps", int()):
+            return "a step: a map with name, id, actionId, timeout and with"
+        case (*_, "events", int()):
+            return "an event key"
+        case _:
+            return _SHAPES.get(_field(loc), "another kind of value")
+
+
+def _described(value: Any) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            return f"the text {value[:60]!r}"
+        case dict():
+            return "a map"
+        case _:
+            return "a list"

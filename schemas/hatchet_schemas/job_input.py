@@ -1,0 +1,41 @@
+"""What travels to Temporal: a job's input, and a step's."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from hatchet_schemas.actions import ActionId
+from hatchet_schemas.events import Event
+from hatchet_schemas.model import Model
+from hatchet_schemas.workflows import Job
+
+__all__ = ["JobInput", "StepInput"]
+
+
+class JobInput(Model):
+    """All that one run of a job needs; the input of its Temporal workflow.
+
+    The definition travels with it, so that a running job keeps the one it was started with.
+    ``format`` is this model's version: a worker refuses one that it does not know.
+    """
+
+    format: Literal[1] = 1
+    workflow: str
+    job: str
+    event: Event
+    definition: Job
+
+
+class StepInput(Model):
+    """What one step is asked to do; the input of its Temporal activity."""
+
+    format: Literal[1] = 1
+    workflow: str
+    job: str
+    step: str
+    action_id: Annotated[ActionId, Field(alias="actionId")]
+    event_id: str
+    event_key: str
+    with_: Annotated[dict[str, Any], Field(alias="with")]

@@ -1,0 +1,95 @@
+"""The names that router, worker and servers share, and how an id is made safe for them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Annotated, Final
+
+from pydantic import StringConstraints
+
+__all__ = [
+    "DEAD_LETTERS",
+    "DEFAULT_QUEUE",
+    "EVENTS_EXCHANGE",
+    "ROUTER_QUEUE",
+    "SEARCH_ATTRIBUTES",
+    "WORKFLOWS_FOLDER",
+    "Name",
+    "WorkflowName",
+    "escaped",
+    "workflow_id",
+]
+
+WORKFLOWS_FOLDER: Final = ".hatchet"
+"""Where workflow files are looked for, relative to the working directory."""
+
+EVENTS_EXCHANGE: Final = "hatchet.events"
+"""The durable topic exchange to which applications publish; the routing key is the event key."""
+
+ROUTER_QUEUE: Final = "hatchet.router"
+"""The quorum queue that all routers of a deployment share."""
+
+DEAD_LETTERS: Final = "hatchet.dead-letters"
+"""The exchange, and the quorum queue bound to it, of events that cannot be handled."""
+
+DEFAULT_QUEUE: Final = "default"
+"""The Temporal task queue of a job that names none."""
+
+SEARCH_ATTRIBUTES: Final = (
+    "HatchetWorkflow",
+    "HatchetJob",
+    "HatchetEventKey",
+    "HatchetEventId",
+)
+"""Temporal search attributes of a job, all of type Keyword; all works without them."""
+
+Name = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", max_length=100, strict=True)
+]
+"""A job's name, a step's id or a queue's name: letters, digits, ``.``, ``_`` and ``-``."""
+
+WorkflowName = Annotated[
+    str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$", max_length=200)
+]
+"""A workflow's name: one line of any text, spaces too."""
+
+_UNSAFE_IN_NAME: Final = re.compile(r"[^A-Za-z0-9 ._:@-]", re.ASCII)
+_UNSAFE_IN_ID: Final = re.compile(r"[^A-Za-z0-9._:/@-]", re.ASCII)
+_MAX_PART: Final = 255  # characters; three parts stay below the 1,000 that Temporal accepts
+_KEPT_OF_LONG_PART: Final = 64  # characters
+
+
+def escaped(text: str, unsafe: re.Pattern[str] = _UNSAFE_IN_ID) -> str:
+    """Return ``text`` in printable ASCII of at most 255 characters, distinct for distinct texts.
+
+    What is unsafe is percent-encoded (RFC 3986, as UTF-8); of a text that is still too long, the
+    start and a hash of the whole are kept. Temporal itself would accept newlines and NUL in ids.
+    """
+
+    def percent(match: re.Match[str]) -> str:
+        octets = match.group().encode("utf-8", "surrogatepass")
+        return "".join(f"%{octet:02X}" for octet in octets)
+
+    safe = unsafe.sub(percent, text)
+    if len(safe) <= _MAX_PART:
+        return safe
+    return f"{safe[:_KEPT_OF_LONG_PART]}~~{_digest(text, 32)}"
+
+
+def workflow_id(workflow: str, job: str, event_id: str, source: str | None = None) -> str:
+    """Return the id under which Temporal runs ``job`` of ``workflow`` for one event.
+
+    It is ``<workflow>/<job>/<event id>``, and for an event with a source
+    ``<workflow>/<job>/<event id>~<hash of the source>``: an event's identity is (source, id), so
+    that one application cannot take another's ids. The same event always gives the same id,
+    which is how a job is started at most once. ``~`` never comes out of escaping.
+    """
+    identity = escaped(event_id)
+    if source is not None:
+        identity = f"{identity}~{_digest(source, 12)}"
+    return f"{escaped(workflow, _UNSAFE_IN_NAME)}/{job}/{identity}"
+
+
+def _digest(text: str, length: int) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:length]

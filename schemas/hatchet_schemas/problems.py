@@ -1,0 +1,34 @@
+"""Problems in workflow files, as values: collected first, reported together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Problem"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong, and where.
+
+    ``line`` and ``column`` count from 1, the column in characters. ``rule`` is a stable name for
+    the kind of problem. ``excerpt`` is the line of the file, without its end, for showing a caret.
+    """
+
+    path: str
+    line: int
+    column: int
+    message: str
+    rule: str
+    excerpt: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}: {self.message} [{self.rule}]"
+
+    def with_caret(self) -> str:
+        """Return the problem with the line it stands on and a caret under the column."""
+        if not self.excerpt:
+            return str(self)
+        # Tabs keep their width in the pointing line, so that the caret stays in place.
+        indent = "".join("\t" if char == "\t" else " " for char in self.excerpt[: self.column - 1])
+        return f"{self}\n    {self.excerpt}\n    {indent}^"

@@ -1,0 +1,174 @@
+"""Templates in workflow files: ``{{ .user.email }}``, rendered once, from data alone.
+
+The language is Jinja2's, with a leading dot for the root of the scope and hyphens inside names, as
+in ``{{ .steps.step-1.outputs.id }}`` (spaces around a minus subtract). A string that is one single
+expression keeps the expression's type; text around it makes it a string. A missing field is an
+error. Event data is never taken for a template.
+
+Templates come from workflow files, but a file's author shall not be able to hang a worker: loops,
+calls, assignments and the operators that make large values from small ones are not in the language.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from jinja2 import TemplateSyntaxError, UndefinedError, nodes
+from jinja2.exceptions import SecurityError
+
+from hatchet_schemas.errors import TemplateError
+from hatchet_schemas.template_language import (
+    ROOT,
+    Environment,
+    single_expression,
+    unsupported,
+)
+
+__all__ = ["MAX_RENDERED_CHARACTERS", "check_templates", "render", "render_text"]
+
+MAX_RENDERED_CHARACTERS: Final = 64 * 1024
+"""The longest text that one template may become."""
+
+_MAX_SOURCE_CHARACTERS: Final = 16 * 1024
+_OPENINGS: Final = ("{{", "{%", "{#")
+_ENVIRONMENT: Final = Environment()
+
+Scope = Mapping[str, Any]
+Loc = tuple[str | int, ...]
+_Compiled = Callable[[Scope], Any]
+
+
+def check_templates(value: dict[str, Any]) -> dict[str, Any]:
+    """Return ``value`` if every string in it, however deep, compiles.
+
+    Raises:
+        TemplateError: one does not; its ``loc``, within ``value``, says which.
+
+    """
+    _walk(value, (), _compiled)
+    return value
+
+
+def render(value: Any, scope: Scope, loc: Loc = ()) -> Any:
+    """Return a copy of ``value`` with every string in it, however deep, rendered.
+
+    Raises:
+        TemplateError: a template failed; its ``loc``, which starts with ``loc``, says which.
+
+    """
+    return _walk(value, loc, lambda text: render_text(text, scope))
+
+
+def render_text(text: str, scope: Scope) -> Any:
+    """Return what one template is worth in ``scope``: any JSON value, a string if text surrounds.
+
+    Raises:
+        TemplateError: it cannot be compiled, refers to something that is not there, fails, or
+            grows beyond `MAX_RENDERED_CHARACTERS`.
+
+    """
+    template = _compiled(text)
+    if template is None:
+        return text
+    try:
+        return template(scope)
+    except TemplateError:
+        raise
+    except (UndefinedError, SecurityError) as error:
+        raise TemplateError(text, str(error.message)) from None
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        # Python's own words about an operator or filter and the kinds of its operands.
+        raise TemplateError(text, f"{type(error).__name__}: {error}") from None
+
+
+def _walk(value: Any, loc: Loc, on_text: Callable[[str], Any]) -> Any:
+    if isinstance(value, str):
+        try:
+            return on_text(value)
+        except TemplateError as error:
+            raise error.at(loc) from None
+    if isinstance(value, dict):
+        return {key: _walk(item, (*loc, key), on_text) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_walk(item, (*loc, index), on_text) for index, item in enumerate(value)]
+    return value
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str) -> _Compiled | None:
+    """Return a function from scope to value, or None where ``text`` is no template."""
+    if not any(opening in text for opening in _OPENINGS):
+        return None
+    if len(text) > _MAX_SOURCE_CHARACTERS:
+        raise TemplateError(
+            text, f"a template has at most {_MAX_SOURCE_CHARACTERS} characters, this {len(text)}"
+        )
+    try:
+        tree = _ENVIRONMENT.parse(text)
+        refused = unsupported(tree)
+        if refused is not None:
+            raise TemplateError(text, refused)
+        expression = single_expression(tree)
+        if expression is None:
+            return _text_template(text, tree)
+        return _value_template(text, expression)
+    except TemplateSyntaxError as error:
+        raise TemplateError(text, str(error.message)) from None
+    except RecursionError:
+        raise TemplateError(text, "the expression is nested too deeply") from None
+
+
+def _text_template(source: str, tree: nodes.Template) -> _Compiled:
+    template = _ENVIRONMENT.from_string(tree)
+
+    def rendered(scope: Scope) -> str:
+        chunks: list[str] = []
+        room = MAX_RENDERED_CHARACTERS
+        for chunk in template.generate({ROOT: scope, **scope}):
+            room -= len(chunk)
+            if room < 0:
+                raise TemplateError(
+                    source, f"the result is longer than {MAX_RENDERED_CHARACTERS} characters"
+                )
+            chunks.append(chunk)
+        return "".join(chunks)
+
+    return rendered
+
+
+def _value_template(source: str, expression: nodes.Expr) -> _Compiled:
+    assignment = nodes.Assign(nodes.Name("result", "store"), expression, lineno=1)
+    template = _ENVIRONMENT.from_string(nodes.Template([assignment], lineno=1))
+
+    def value(scope: Scope) -> Any:
+        context = template.new_context({ROOT: scope, **scope})
+        for _ in template.root_render_func(context):
+            pass
+        return _as_json(source, context.vars["result"])
+
+    return value
+
+
+def _as_json(source: str, result: Any) -> Any:
+    """Return ``result`` as plain JSON data; this is also where a missing field is noticed."""
+    if isinstance(result, str):
+        if len(result) > MAX_RENDERED_CHARACTERS:
+            raise TemplateError(
+                source, f"the result is longer than {MAX_RENDERED_CHARACTERS} characters"
+            )
+        return str(result)
+    if result is None or isinstance(result, (bool, int, float)):
+        return result
+    return json.loads(json.dumps(result, default=_plain, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    try:
+        return list(value)
+    except TypeError:
+        raise TypeError(f"a {type(value).__name__} is not JSON data") from None
