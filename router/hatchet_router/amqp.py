@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Generator
+from contextlib import AsyncExitStack, contextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
-import aio_pika
+from aio_pika import RobustConnection
 from aio_pika.abc import AbstractRobustConnection
+from aio_pika.connection import make_url
 from aiormq.exceptions import AMQPError, ChannelInvalidStateError, ProbableAuthenticationError
 
 from hatchet_router.errors import BrokerUnreachable
 
-__all__ = ["CONNECTION_ERRORS", "connect"]
+__all__ = ["CONNECTION_ERRORS", "closing_is_an_error", "connect"]
 
 CONNECTION_ERRORS: Final = (AMQPError, ChannelInvalidStateError, OSError)
 """What is raised when a connection or a channel is, or goes, away; a timeout is an OSError."""
@@ -32,21 +35,47 @@ async def connect(url: str, name: str) -> AbstractRobustConnection:
         BrokerUnreachable: the first attempt failed; the reason says what to try.
 
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"amqp", "amqps"} or not parts.hostname:
+    if not _is_address(url):
         raise BrokerUnreachable(
             url, "not an address: expected amqp[s]://user:password@host:port/vhost"
         )
     try:
-        async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
-            return await aio_pika.connect_robust(
-                url,
-                heartbeat=_HEARTBEAT_SECONDS,
-                reconnect_interval=_RECONNECT_SECONDS,
+        async with AsyncExitStack() as on_failure:
+            connection = RobustConnection(
+                make_url(url, heartbeat=_HEARTBEAT_SECONDS, reconnect_interval=_RECONNECT_SECONDS),
                 client_properties={"connection_name": name},
             )
+            # Unless it is closed, it goes on trying in the background, whoever has given up.
+            on_failure.push_async_callback(connection.close)
+            async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
+                await connection.connect()
+            on_failure.pop_all()
+            return connection
     except (*CONNECTION_ERRORS, ValueError) as error:
         raise BrokerUnreachable(url, _reason(error)) from error
+
+
+@contextmanager
+def closing_is_an_error() -> Generator[None]:
+    """Raise ConnectionError where a connection was closed under a call that waits for it.
+
+    aio-pika then raises CancelledError, as if the calling task had been cancelled.
+    """
+    try:
+        yield
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ConnectionError("the connection was closed") from None
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"amqp", "amqps"} and bool(parts.hostname)
 
 
 def _reason(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -18,7 +19,9 @@ MAX_DEPTH: Final = 64
 """How deep an event's lists and maps may be nested."""
 
 _MAX_INTEGER: Final = 2**63
-_MAX_INTEGER_DIGITS: Final = 20
+_MAX_INTEGER_DIGITS: Final = 20  # with the sign
+# Not only HTTP's names of them: many AMQP clients (Spring, kombu) say the charset here.
+_PLAIN_ENCODINGS: Final = frozenset({"", "identity", "utf-8", "utf8"})
 
 
 class _JsonError(ValueError):
@@ -46,7 +49,7 @@ def decode(
             f"the body has {len(delivery.body):,} bytes, at most {max_body_bytes:,} are accepted",
             event_id,
         )
-    if delivery.content_encoding not in {None, "", "utf-8", "identity"}:
+    if (delivery.content_encoding or "").lower() not in _PLAIN_ENCODINGS:
         return Rejection(
             "undecodable",
             f"content encoding {delivery.content_encoding!r} is not supported",
@@ -85,8 +88,10 @@ def _said(error: Exception) -> str:
             return f"byte 0x{error.object[error.start]:02x} at {error.start} is not UTF-8"
         case RecursionError():
             return f"nested more than {MAX_DEPTH} deep"
-        case json.JSONDecodeError() if not error.doc:
+        case json.JSONDecodeError() if not error.doc.strip():
             return "it is empty"
+        case json.JSONDecodeError() if error.doc.startswith("\ufeff"):
+            return "it starts with a byte order mark"
         case _:
             return str(error)
 
@@ -122,8 +127,8 @@ def _refuse_lone_surrogates(data: Any) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
         raise _JsonError(f"field {twice[:80]!r} stands twice in one object")
     return result
 

@@ -7,6 +7,7 @@ import json
 import random
 import uuid
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
@@ -17,8 +18,9 @@ from aio_pika.abc import AbstractExchange, AbstractRobustConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, DeliveryError, PublishError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from hatchet_router.amqp import CONNECTION_ERRORS, connect
-from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES
+from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connect
+from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES, decode
+from hatchet_router.deliveries import Delivery, Rejection
 from hatchet_router.errors import (
     BrokerError,
     BrokerUnreachable,
@@ -36,6 +38,7 @@ __all__ = ["Dispatcher"]
 _CONFIRM_SECONDS: Final = 5.0
 _FIRST_WAIT_SECONDS: Final = 0.1
 _LONGEST_WAIT_SECONDS: Final = 2.0
+_TIMESTAMP_SECONDS: Final = range(2**32)  # what AMQP clients read as seconds, not milliseconds
 
 
 class Dispatcher:
@@ -63,6 +66,7 @@ class Dispatcher:
         self._timeout = timeout
         self._connection: AbstractRobustConnection | None = None
         self._exchange: AbstractExchange | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._connecting = asyncio.Lock()
         self._in_flight: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -102,6 +106,7 @@ class Dispatcher:
         """
         message = _message(key, data, id or uuid.uuid4().hex, time or datetime.now(UTC))
         event_id = str(message.message_id)
+        self._begin_on_running_loop()
         # aio-pika tells confirms apart by message id: two in flight with one id could swap them.
         lock = self._in_flight.setdefault(event_id, asyncio.Lock())
         async with lock:
@@ -110,9 +115,18 @@ class Dispatcher:
 
     async def close(self) -> None:
         """Close the connection; the next event would open it again."""
+        self._begin_on_running_loop()
         connection, self._connection, self._exchange = self._connection, None, None
         if connection is not None:
             await connection.close()
+
+    def _begin_on_running_loop(self) -> None:
+        """Forget the connection of an event loop that has ended, as `asyncio.run` leaves it."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._connection, self._exchange = loop, None, None
+            self._connecting = asyncio.Lock()
+            self._in_flight = WeakValueDictionary()
 
     async def _publish_until_stored(
         self, key: str, message: aio_pika.Message, event_id: str
@@ -123,7 +137,7 @@ class Dispatcher:
         wait_seconds = _FIRST_WAIT_SECONDS
         while True:
             try:
-                await self._publish(key, message, event_id)
+                await self._publish(key, message, event_id, deadline - clock())
             except BrokerUnreachable:
                 if clock() + wait_seconds > deadline:
                     raise
@@ -137,14 +151,17 @@ class Dispatcher:
             await asyncio.sleep(wait_seconds * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
             wait_seconds = min(wait_seconds * 2, _LONGEST_WAIT_SECONDS)
 
-    async def _publish(self, key: str, message: aio_pika.Message, event_id: str) -> None:
+    async def _publish(
+        self, key: str, message: aio_pika.Message, event_id: str, seconds: float
+    ) -> None:
         try:
             # aio-pika's own timeout does not cover waiting for a connection to come back.
-            async with asyncio.timeout(_CONFIRM_SECONDS + 1):
-                exchange = await self._opened()
-                await exchange.publish(
-                    message, routing_key=key, mandatory=True, timeout=_CONFIRM_SECONDS
-                )
+            async with asyncio.timeout(min(_CONFIRM_SECONDS + 1, seconds)):
+                with closing_is_an_error():
+                    exchange = await self._opened()
+                    await exchange.publish(
+                        message, routing_key=key, mandatory=True, timeout=_CONFIRM_SECONDS
+                    )
         except PublishError:
             raise EventUnroutable(key, event_id) from None
         except DeliveryError:
@@ -159,11 +176,15 @@ class Dispatcher:
     async def _opened(self) -> AbstractExchange:
         async with self._connecting:
             if self._exchange is None:
-                self._connection = await connect(self._url, "hatchet-dispatcher")
-                channel = await self._connection.channel(
-                    publisher_confirms=True, on_return_raises=True
-                )
-                self._exchange = await channel.get_exchange(self._exchange_name, ensure=True)
+                async with AsyncExitStack() as on_failure:
+                    connection = await connect(self._url, "hatchet-dispatcher")
+                    on_failure.push_async_callback(connection.close)
+                    channel = await connection.channel(
+                        publisher_confirms=True, on_return_raises=True
+                    )
+                    self._exchange = await channel.get_exchange(self._exchange_name, ensure=True)
+                    self._connection = connection
+                    on_failure.pop_all()
             return self._exchange
 
 
@@ -174,8 +195,15 @@ def _message(key: str, data: Mapping[str, Any], event_id: str, time: datetime) -
         raise InvalidEvent(str(error)) from None
     if is_pattern(key):
         raise InvalidEvent(f"{key!r} is a pattern; an event has one key, without * and #")
-    if len(event_id.encode()) > 255:  # noqa: PLR2004 - AMQP 0-9-1's short string
+    if len(event_id.encode("utf-8", "surrogatepass")) > 255:  # noqa: PLR2004 - AMQP 0-9-1's short string
         raise InvalidEvent("an event id has at most 255 bytes")
+    if any("\ud800" <= char <= "\udfff" for char in event_id):
+        raise InvalidEvent(f"the event id {event_id!r} holds half of a surrogate pair")
+    if time.tzinfo is None or int(time.timestamp()) not in _TIMESTAMP_SECONDS:
+        raise InvalidEvent(
+            f"the time {time.isoformat()} cannot be sent: expected one with a time zone, "
+            "from 1970 to 2106"
+        )
     try:
         body = json.dumps(
             to_jsonable_python(dict(data)), ensure_ascii=False, allow_nan=False
@@ -188,6 +216,10 @@ def _message(key: str, data: Mapping[str, Any], event_id: str, time: datetime) -
             f"at most {DEFAULT_MAX_BODY_BYTES:,} are accepted; put large data elsewhere "
             "and send its address"
         )
+    # What the router would not take is refused here, where somebody can mend it.
+    read = decode(Delivery(body, key, event_id))
+    if isinstance(read, Rejection):
+        raise InvalidEvent(f"the data of event {key!r} cannot be sent: {read.message}")
     return aio_pika.Message(
         body,
         content_type="application/json",

@@ -29,21 +29,24 @@ def load_paths(paths: Iterable[Path]) -> tuple[tuple[Definition, ...], tuple[Pro
     Folders are searched to any depth for ``*.yaml`` and ``*.yml``, in the order of their names;
     hidden folders inside are passed over, and so are files that a link brings in from elsewhere.
     """
-    sources: list[SourceFile] = []
+    files: list[Path] = []
     problems: list[Problem] = []
     for path in paths:
-        files, found = _files_of(path)
-        problems += found
-        for file in files:
-            try:
-                sources.append(_read(file))
-            except OSError as error:
-                problems.append(_problem(file, f"cannot be read: {error.strerror}", "unreadable"))
-    if len(sources) > MAX_FILES:
-        problems.append(
-            _problem(Path(sources[MAX_FILES].path), f"more than {MAX_FILES} files", "too-large")
-        )
+        try:
+            found, amiss = _files_of(path)
+        except OSError as error:
+            found, amiss = [], [_unreadable(path, error)]
+        files += found
+        problems += amiss
+    if len(files) > MAX_FILES:
+        problems.append(_problem(files[MAX_FILES], f"more than {MAX_FILES} files", "too-large"))
         return (), tuple(problems)
+    sources: list[SourceFile] = []
+    for file in files:
+        try:
+            sources.append(_read(file))
+        except OSError as error:
+            problems.append(_unreadable(file, error))
     definitions, found_inside = load_definitions(sources)
     return definitions, (*problems, *found_inside)
 
@@ -58,14 +61,14 @@ def _files_of(path: Path) -> tuple[list[Path], list[Problem]]:
             else "check the path"
         )
         return [], [_problem(path, f"there is no such file or folder: {hint}", "not-found")]
-    files = sorted(_workflow_files(path))
-    if not files:
+    problems: list[Problem] = []
+    files = sorted(_workflow_files(path, problems))
+    if not files and not problems:
         return [], [_problem(path, "no workflow files (*.yaml, *.yml) in this folder", "not-found")]
     inside = path.resolve()
     kept: list[Path] = []
-    problems: list[Problem] = []
     for file in files:
-        if not file.resolve().is_relative_to(inside):
+        if not _resolved(file).is_relative_to(inside):
             problems.append(_problem(file, "is a link to outside of the folder", "unreadable"))
         elif not file.is_file():
             problems.append(_problem(file, "is not a regular file", "unreadable"))
@@ -74,9 +77,19 @@ def _files_of(path: Path) -> tuple[list[Path], list[Problem]]:
     return kept, problems
 
 
-def _workflow_files(folder: Path) -> Iterable[Path]:
+def _resolved(file: Path) -> Path:
+    try:
+        return file.resolve()
+    except RuntimeError:  # a link to itself, before Python 3.13
+        return file.parent.resolve() / file.name
+
+
+def _workflow_files(folder: Path, problems: list[Problem]) -> Iterable[Path]:
+    def report(error: OSError) -> None:
+        problems.append(_unreadable(Path(error.filename), error))
+
     # Kubernetes mounts a ConfigMap as links into a hidden folder, `..data`.
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=report):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             file = Path(parent, name)
@@ -88,6 +101,10 @@ def _read(file: Path) -> SourceFile:
     with file.open("rb") as stream:
         # One byte more than allowed is enough to be told that it is too large.
         return SourceFile(str(file), stream.read(MAX_FILE_BYTES + 1))
+
+
+def _unreadable(path: Path, error: OSError) -> Problem:
+    return _problem(path, f"cannot be read: {error.strerror}", "unreadable")
 
 
 def _problem(path: Path, message: str, rule: str) -> Problem:

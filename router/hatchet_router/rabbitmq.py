@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+import struct
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from types import TracebackType
@@ -18,9 +19,10 @@ from aio_pika.abc import (
     AbstractRobustConnection,
     AbstractRobustQueue,
 )
-from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
+from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity, ChannelPreconditionFailed
+from pamqp.header import ContentHeader
 
-from hatchet_router.amqp import CONNECTION_ERRORS, connect
+from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connect
 from hatchet_router.bindings import binding_keys
 from hatchet_router.deliveries import Delivery, Outcome, Rejection
 from hatchet_router.errors import BrokerError
@@ -32,6 +34,9 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
 
 _PUBLISH_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 1.0
+# A message's properties travel in one frame, whose limit is 131,072 bytes where none is configured;
+# a larger one ends the connection.
+_MAX_PROPERTIES_BYTES: Final = 128_000
 _VERSION: Final = version("hatchet-workflows")
 
 Handler = Callable[[Delivery], Awaitable[Outcome]]
@@ -113,6 +118,10 @@ class Consumer:
             raise BrokerError(
                 f"{error}; exchanges named in HATCHET_MORE_EXCHANGES must exist"
             ) from error
+        except AMQPError as error:
+            raise BrokerError(f"RabbitMQ did not let the router prepare its queues: {error}") from (
+                error
+            )
         self._consumer_tag = await self._queue.consume(self._on_message)
 
     async def _connected(self, name: str) -> AbstractRobustConnection:
@@ -146,16 +155,19 @@ class Consumer:
 
     async def _drain(self) -> None:
         """Stop taking, and wait for what is in hand."""
+        consuming = self._connections[0]
+        if self._queue is None or self._consumer_tag is None or not consuming.connected.is_set():
+            return  # what was in hand went with the connection
         try:
             async with asyncio.timeout(self._grace_seconds):
-                if self._queue is not None and self._consumer_tag is not None:
-                    await self._queue.cancel(self._consumer_tag)
+                await self._queue.cancel(self._consumer_tag)
                 await self._idle.wait()
         except CONNECTION_ERRORS:
             _log.warning("router.drain_incomplete", in_hand=self._in_hand)
 
     async def _close(self) -> None:
-        for connection in reversed(self._connections):
+        # Closing the first cancels the handlers, which may want to publish on the second.
+        for connection in self._connections:
             connection.close_callbacks.discard(_log_lost)
             await connection.close()
         self._connections.clear()
@@ -193,14 +205,15 @@ class Consumer:
         while True:
             try:
                 async with asyncio.timeout(_PUBLISH_SECONDS + 1):
-                    await self._dead_letters.publish(
-                        letter,
-                        routing_key=message.routing_key or "",
-                        mandatory=True,
-                        timeout=_PUBLISH_SECONDS,
-                    )
+                    with closing_is_an_error():
+                        await self._dead_letters.publish(
+                            letter,
+                            routing_key=message.routing_key or "",
+                            mandatory=True,
+                            timeout=_PUBLISH_SECONDS,
+                        )
                 break
-            except (*CONNECTION_ERRORS, aio_pika.exceptions.AMQPError) as error:
+            except CONNECTION_ERRORS as error:
                 _log.warning("dead_letter.delayed", reason=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(_RETRY_SECONDS)
         _log.warning(
@@ -228,18 +241,29 @@ def _delivery(message: AbstractIncomingMessage) -> Delivery:
 
 def _dead_letter(message: AbstractIncomingMessage, rejection: Rejection) -> aio_pika.Message:
     """Return a message with the body and properties of ``message`` and the reason on top."""
+    detail = rejection.message[:1000].encode("utf-8", "backslashreplace").decode()
+    reason: dict[str, Any] = {
+        "hatchet-reason": rejection.kind,
+        "hatchet-detail": detail,
+        "hatchet-time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "hatchet-version": _VERSION,
+        # RabbitMQ lets us set the property of this name for our own user only.
+        "hatchet-user-id": message.user_id,
+    }
+    letter = _letter(message, {**message.headers, **reason})
+    if _can_be_sent(letter):
+        return letter
+    return _letter(message, {**reason, "hatchet-lost": "headers"})
+
+
+def _letter(message: AbstractIncomingMessage, headers: Mapping[str, Any]) -> aio_pika.Message:
     return aio_pika.Message(
         message.body,
-        headers={
-            **message.headers,
-            "hatchet-reason": rejection.kind,
-            "hatchet-detail": rejection.message[:1000],
-            "hatchet-time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "hatchet-version": _VERSION,
-        },
+        headers=dict(headers),
         content_type=message.content_type,
         content_encoding=message.content_encoding,
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        priority=message.priority,
         correlation_id=message.correlation_id,
         reply_to=message.reply_to,
         message_id=message.message_id,
@@ -247,6 +271,14 @@ def _dead_letter(message: AbstractIncomingMessage, rejection: Rejection) -> aio_
         type=message.type,
         app_id=message.app_id,
     )
+
+
+def _can_be_sent(letter: aio_pika.Message) -> bool:
+    try:
+        size = len(ContentHeader(properties=letter.properties).marshal())
+    except (TypeError, ValueError, struct.error, RecursionError):
+        return False  # pamqp reads header values that it cannot write
+    return size <= _MAX_PROPERTIES_BYTES
 
 
 def _log_reconnected(_connection: Any) -> None:

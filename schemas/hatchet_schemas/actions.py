@@ -8,7 +8,7 @@ from typing import Final, Self
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from hatchet_schemas.errors import SchemaError
+from hatchet_schemas.errors import SchemaError, shown
 
 __all__ = ["ActionId"]
 
@@ -32,7 +32,7 @@ class ActionId(str):
         """Check the form of ``text``."""
         if _ACTION_ID.fullmatch(text) is None:
             raise SchemaError(
-                f"{text!r} is not an action id: "
+                f"{shown(text)} is not an action id: "
                 "expected integration:verb, such as slack:create-channel"
             )
         return super().__new__(cls, text)

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
-from hatchet_schemas.errors import SchemaError
+from hatchet_schemas.errors import SchemaError, shown
 
 __all__ = ["MAX_DURATION", "Duration", "format_duration", "parse_duration"]
 
@@ -34,17 +35,13 @@ def parse_duration(text: str) -> timedelta:
     """
     match = _GRAMMAR.fullmatch(text)
     if match is None or not text:
-        raise SchemaError(f"{text!r} is not a duration: {_EXPECTED}")
+        raise SchemaError(f"{shown(text)} is not a duration: {_EXPECTED}")
     milliseconds = sum(
         float(number) * unit
         for number, unit in zip(match.groups(), _UNITS_MS.values(), strict=True)
         if number is not None
     )
-    if milliseconds < 1:
-        raise SchemaError(f"{text!r} is too short: a duration is at least 1ms")
-    if milliseconds > MAX_DURATION / timedelta(milliseconds=1):
-        raise SchemaError(f"{text!r} is too long: a duration is at most {MAX_DURATION.days}d")
-    return timedelta(milliseconds=round(milliseconds))
+    return _within_bounds(milliseconds, repr(text))
 
 
 def format_duration(duration: timedelta) -> str:
@@ -58,12 +55,22 @@ def format_duration(duration: timedelta) -> str:
     return "".join(parts) or "0ms"
 
 
+def _within_bounds(milliseconds: float, said: str) -> timedelta:
+    if milliseconds < 1:
+        raise SchemaError(f"{said} is too short: a duration is at least 1ms")
+    if milliseconds > MAX_DURATION / timedelta(milliseconds=1):
+        raise SchemaError(f"{said} is too long: a duration is at most {MAX_DURATION.days}d")
+    return timedelta(milliseconds=round(milliseconds))
+
+
 def _from_file(value: object) -> timedelta:
     if isinstance(value, timedelta):
-        return value
+        return _within_bounds(value / timedelta(milliseconds=1), str(value))
     if isinstance(value, str):
         return parse_duration(value)
-    raise SchemaError(f"{value!r} is not a duration: {_EXPECTED}")
+    raise PydanticCustomError(
+        "duration_type", "a duration is a text: {expected}", {"expected": _EXPECTED}
+    )
 
 
 Duration = Annotated[

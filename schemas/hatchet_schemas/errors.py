@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["SchemaError", "TemplateError"]
+__all__ = ["SchemaError", "TemplateError", "shown"]
 
 
 class SchemaError(ValueError):
@@ -22,7 +22,7 @@ class TemplateError(SchemaError):
         self.reason = reason
         self.loc = loc
         where = f"{self.path}: " if loc else ""
-        super().__init__(f"{where}{_shortened(source)!r}: {reason}")
+        super().__init__(f"{where}{shown(source)}: {reason}")
 
     @property
     def path(self) -> str:
@@ -35,5 +35,8 @@ class TemplateError(SchemaError):
         return TemplateError(self.source, self.reason, loc)
 
 
-def _shortened(text: str, limit: int = 120) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+def shown(value: object, limit: int = 120) -> str:
+    """Return ``value`` as a message shows it: a text quoted and, where it is long, cut short."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= limit else f"{value[: limit - 1]}…")
+    return str(value)[:limit]

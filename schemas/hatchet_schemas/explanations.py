@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
-from hatchet_schemas.errors import TemplateError
+from hatchet_schemas.errors import shown
 from hatchet_schemas.model import Model
 from hatchet_schemas.workflows import CronTrigger, Job, RetryPolicy, Step, Triggers, Workflow
 
@@ -36,6 +36,9 @@ _SHAPES: Final = {
     "cron": "a map with schedule and timezone, or a list of them",
     "jobs": "a map from job names to jobs",
     "steps": "a list of steps",
+    "timeout": "a duration, such as 15s",
+    "backoff": "a duration, such as 15s",
+    "max-backoff": "a duration, such as 15s",
     "queue": "a queue's name",
     "with": "a map",
     "retry": "a map with attempts, backoff, factor and max-backoff",
@@ -69,16 +72,16 @@ def explain(details: ErrorDetails) -> Finding:
         )
     if kind == "extra_forbidden":
         return Finding(loc, _unknown_field(loc), "unknown-field", at_key=True)
-    if loc[-1:] == ("[key]",):
-        return Finding(loc[:-1], _bad_name(str(loc[-2])), "invalid-name", at_key=True)
-    if kind == "string_pattern_mismatch":
-        return Finding(loc, _bad_name(str(details["input"])), "invalid-name")
-    if isinstance(error, TemplateError):
-        return Finding((*loc, *error.loc), str(error.at(())), "template")
+    if kind in {"string_pattern_mismatch", "string_too_long"}:
+        at_key = loc[-1:] == ("[key]",)
+        place = loc[:-1] if at_key else loc
+        return Finding(place, _bad_name(place, str(details["input"])), "invalid-name", at_key)
+    if kind == "template":
+        return Finding(loc, details["msg"], "template")
     if error is not None:
         return Finding(loc, str(error), "invalid-value")
     if kind == "duplicate_id":
-        return Finding((*loc, *context["at"]), details["msg"], "duplicate-id")
+        return Finding(loc, details["msg"], "duplicate-id")
     if kind in {"no_trigger", "backoff_order"}:
         return Finding(loc, details["msg"], "invalid-value", at_key=True)
     if kind.endswith(("_type", "_attributes_type", "_parsing", "_from_float")):
@@ -95,12 +98,14 @@ def _unknown_field(loc: tuple[str | int, ...]) -> str:
     known = [info.alias or name for name, info in model.model_fields.items()]
     near = difflib.get_close_matches(field, known, n=1)
     tail = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"
-    return f"{_PLACES[model]} has no field {field!r}: {tail}"
+    return f"{_PLACES[model]} has no field {shown(field)}: {tail}"
 
 
-def _bad_name(name: str) -> str:
+def _bad_name(loc: tuple[str | int, ...], name: str) -> str:
+    if loc[-1:] == ("name",):
+        return f"{shown(name)} is not a name: expected one line of at most 200 characters"
     return (
-        f"{name!r} is not a name: expected letters, digits, '.', '_' and '-', "
+        f"{shown(name)} is not a name: expected letters, digits, '.', '_' and '-', "
         "starting with a letter, a digit or '_', at most 100 characters"
     )
 
@@ -153,7 +158,7 @@ def _described(value: Any) -> str:
         case int() | float():
             return f"the number {value}"
         case str():
-            return f"the text {value[:60]!r}"
+            return f"the text {shown(value, 60)}"
         case dict():
             return "a map"
         case _:

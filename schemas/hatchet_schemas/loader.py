@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from hatchet_schemas.explanations import explain
 from hatchet_schemas.problems import Problem
 from hatchet_schemas.workflows import Workflow
-from hatchet_schemas.yaml_source import Node, YamlError, parse
+from hatchet_schemas.yaml_source import LINE_BREAK, MAX_FILE_BYTES, Node, YamlError, parse
 
 __all__ = ["Definition", "SourceFile", "load_definitions"]
 
@@ -69,6 +69,8 @@ class _Reader:
 
     def __init__(self, source: SourceFile) -> None:
         self._source = source
+        text = source.content[: MAX_FILE_BYTES + 1].decode("utf-8-sig", "replace")
+        self._lines = LINE_BREAK.split(text)
         self._root = Node(None, (0, 0))
         self.problems: list[Problem] = []
 
@@ -83,7 +85,7 @@ class _Reader:
             return None
         self._root = root
         try:
-            return Workflow.model_validate(root.value)
+            return Workflow.model_validate(root.value, by_alias=True, by_name=False)
         except ValidationError as error:
             for details in error.errors(include_url=False):
                 self._report_invalid(details)
@@ -95,8 +97,9 @@ class _Reader:
 
     def _report_at(self, position: tuple[int, int], message: str, rule: str) -> None:
         line, column = position
-        lines = self._source.content.decode("utf-8-sig", "replace").splitlines()
-        excerpt = lines[line - 1][:_MAX_EXCERPT_CHARACTERS] if line <= len(lines) else ""
+        if line > len(self._lines):  # libyaml ends a last line that does not end
+            line, column = len(self._lines), len(self._lines[-1]) + 1
+        excerpt = _printable(self._lines[line - 1][:_MAX_EXCERPT_CHARACTERS])
         self.problems.append(Problem(self._source.path, line, column, message, rule, excerpt))
 
     def _report_invalid(self, details: ErrorDetails) -> None:
@@ -105,3 +108,8 @@ class _Reader:
             self._root.key_mark(finding.loc) if finding.at_key else self._root.mark_at(finding.loc)
         )
         self._report_at((mark[0] + 1, mark[1] + 1), finding.message, finding.rule)
+
+
+def _printable(text: str) -> str:
+    # One character for each, so that columns stay; escape codes shall not reach a terminal.
+    return "".join(char if char.isprintable() or char == "\t" else "\ufffd" for char in text)

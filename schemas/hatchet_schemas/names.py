@@ -49,8 +49,15 @@ Name = Annotated[
 ]
 """A job's name, a step's id or a queue's name: letters, digits, ``.``, ``_`` and ``-``."""
 
+_NOT_IN_LINE: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029"  # what a name of one line cannot hold
+
 WorkflowName = Annotated[
-    str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$", max_length=200)
+    str,
+    StringConstraints(
+        pattern=rf"^[^{_NOT_IN_LINE}]*[^\s{_NOT_IN_LINE}][^{_NOT_IN_LINE}]*$",
+        max_length=200,
+        strict=True,
+    ),
 ]
 """A workflow's name: one line of any text, spaces too."""
 
@@ -88,7 +95,7 @@ def workflow_id(workflow: str, job: str, event_id: str, source: str | None = Non
     identity = escaped(event_id)
     if source is not None:
         identity = f"{identity}~{_digest(source, 12)}"
-    return f"{escaped(workflow, _UNSAFE_IN_NAME)}/{job}/{identity}"
+    return f"{escaped(workflow, _UNSAFE_IN_NAME)}/{escaped(job, _UNSAFE_IN_NAME)}/{identity}"
 
 
 def _digest(text: str, length: int) -> str:

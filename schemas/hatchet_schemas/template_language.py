@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from jinja2 import StrictUndefined, nodes
 from jinja2 import lexer as jinja2_lexer
+from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import missing
+from jinja2.visitor import NodeTransformer
 
-__all__ = ["ROOT", "Environment", "single_expression", "unsupported"]
+from hatchet_schemas.template_filters import ALL_FILTERS, ALL_TESTS
+from hatchet_schemas.template_values import (
+    ROOT,
+    MeteredContext,
+    Missing,
+    as_text,
+    fail_if_missing,
+    kind_of,
+    within_bounds,
+)
 
-ROOT: Final = "root__"
-"""The name under which templates find the whole scope; what a leading dot stands for."""
+__all__ = ["Environment", "in_own_words", "single_expression", "unsupported"]
 
 _PLAIN_NAME: Final[re.Pattern[str]] = vars(jinja2_lexer)["name_re"]
 _HYPHENATED_NAME: Final = re.compile(r"[^\W\d]\w*(?:-\w+)*")
@@ -24,12 +32,8 @@ _HYPHENATED_NAME: Final = re.compile(r"[^\W\d]\w*(?:-\w+)*")
 _PATH_END: Final = re.compile(r"[\w)\]}'\"]\Z")
 _KEYWORDS: Final = frozenset({"and", "or", "not", "in", "is", "if", "elif", "else"})
 
-# Jinja2's filters that neither draw lots, nor make large values from small ones, nor make HTML.
-_FILTERS: Final = frozenset(
-    "abs capitalize count d default dictsort first float int items join last length list lower "
-    "map max min reject rejectattr replace reverse round select selectattr sort string sum title "
-    "tojson trim truncate unique upper urlencode wordcount".split()
-)
+_MAX_DEPTH: Final = 50  # of the syntax tree; CPython compiles no more than 200 nested parentheses
+_MAX_INTEGER: Final = 2**63
 
 _NODES: Final = (
     nodes.Template,
@@ -84,50 +88,52 @@ def single_expression(tree: nodes.Template) -> nodes.Expr | None:
 
 def unsupported(tree: nodes.Template) -> str | None:
     """Return why ``tree`` is not in the language, or None where it is."""
-    for node in _descendants(tree):
+    for node, depth in _descendants(tree):
         if not isinstance(node, _NODES):
             kind = _NAMES_OF_NODES.get(type(node), f"{type(node).__name__.lower()} statements")
             return f"templates have no {kind}"
-        if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
-            return f"unknown filter {node.name!r}; there are: {', '.join(sorted(_FILTERS))}"
+        if depth > _MAX_DEPTH:
+            return "the expression is nested too deeply"
+        if isinstance(node, nodes.Filter) and node.name not in ALL_FILTERS:
+            return f"unknown filter {node.name!r}; there are: {', '.join(sorted(ALL_FILTERS))}"
+        if isinstance(node, nodes.Const) and not _fits(node.value):
+            return "a number does not fit 64 bits"
     return None
 
 
-def _descendants(node: nodes.Node) -> Iterator[nodes.Node]:
-    stack = [node]
+def _descendants(tree: nodes.Node) -> Iterator[tuple[nodes.Node, int]]:
+    stack = [(tree, 0)]
     while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(node.iter_child_nodes())
+        node, depth = stack.pop()
+        yield node, depth
+        stack.extend((child, depth + 1) for child in node.iter_child_nodes())
 
 
-class _Missing(StrictUndefined):
-    """A field that is not there; any use of it is an error that names the first one missing."""
+def _fits(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, int) or value < _MAX_INTEGER
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self
 
-    def __getitem__(self, key: Any) -> Any:
-        return self
+def in_own_words(tree: nodes.Template) -> nodes.Template:
+    """Return ``tree`` with what means something else to Jinja2 said otherwise."""
+    _Rewriter().visit(tree)
+    return tree
 
-    def fail(self) -> NoReturn:
-        """Raise the error that any use of the missing field raises."""
-        self._fail_with_undefined_error()
 
-    @property
-    def _undefined_message(self) -> str:
-        name = self._undefined_name
-        if self._undefined_hint:
-            return self._undefined_hint
-        if isinstance(self._undefined_obj, Mapping):
-            fields = [key for key in self._undefined_obj if key != ROOT]
-            listed = ", ".join(map(str, sorted(fields, key=str)[:20])) or "none"
-            return f"no field {name!r}; there are: {listed}"
-        if self._undefined_obj is missing:
-            return f"unknown name {name!r}"
-        return f"no field {name!r}: there is {_kind(self._undefined_obj)}"
+class _Rewriter(NodeTransformer):
+    """Lets ``~`` write values as JSON does, not as Python, and ``self`` be a field's name."""
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - Jinja2's dispatch
+        self.generic_visit(node)
+        parts = nodes.List(node.nodes, lineno=node.lineno)
+        return nodes.Filter(parts, "join", [], [], None, None, lineno=node.lineno)
+
+    def visit_Name(self, node: nodes.Name) -> nodes.Node:  # noqa: N802 - Jinja2's dispatch
+        if node.name != "self":
+            return node
+        root = nodes.Name(ROOT, "load", lineno=node.lineno)
+        return nodes.Getattr(root, node.name, "load", lineno=node.lineno)
 
 
 class _Lexer(jinja2_lexer.Lexer):
@@ -174,27 +180,37 @@ class _Lexer(jinja2_lexer.Lexer):
                 yield line, "operator", "]"
             elif not dot:
                 yield line, kind, text
-            before = text
+            before = _as_context(before, kind, text)
         # A template ends with a closing brace or text, never with a dot held back.
+
+
+def _as_context(before: str, kind: str, text: str) -> str:
+    """Return ``text`` as the word before the next one, told from keywords and tests."""
+    if kind == "name" and before == ".":
+        return "field"  # whatever it spells: in .order.in.id no path starts behind "in"
+    if kind == "name" and before == "is":
+        return "is" if text == "not" else "test:"  # a path may follow: x is eq .y
+    return text
 
 
 class Environment(ImmutableSandboxedEnvironment):
     """Jinja2's sandbox, reading JSON data: a name after a dot is a field, never a method."""
 
-    intercepted_binops = frozenset({"*", "%", "+"})
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%"})
+    context_class = MeteredContext
 
     def __init__(self) -> None:
         super().__init__(
-            undefined=_Missing,
-            finalize=_as_text,
+            undefined=Missing,
+            finalize=as_text,
             autoescape=False,
             keep_trailing_newline=True,
             optimized=False,  # constants are folded at run time only, where all bounds hold
         )
         self._lexer = _Lexer(self)
         self.globals.clear()
-        self.filters = {name: self.filters[name] for name in sorted(_FILTERS)}
-        self.filters["tojson"] = _as_json_text
+        self.filters = dict(ALL_FILTERS)
+        self.tests = dict(ALL_TESTS)
 
     @property
     def lexer(self) -> jinja2_lexer.Lexer:
@@ -207,7 +223,7 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return the field or element ``argument`` of ``obj``."""
-        if isinstance(obj, _Missing):
+        if isinstance(obj, Missing):
             return obj
         if isinstance(obj, (Mapping, list, str)):
             try:
@@ -218,44 +234,17 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Refuse the operators' meanings that make large values from small ones."""
+        fail_if_missing(left)
+        fail_if_missing(right)
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
+            context.spend(len(left) + len(right))
             return left + right
         if operator == "+" and isinstance(left, list) and isinstance(right, list):
+            context.spend(len(left) + len(right))
             return left + right
         if not all(isinstance(side, (int, float)) for side in (left, right)):
-            _fail_if_missing(left)
-            _fail_if_missing(right)
             raise TypeError(
-                f"{operator} needs two numbers, not {_kind(left)} and {_kind(right)}; ~ joins texts"
+                f"{operator} needs two numbers, not {kind_of(left)} and {kind_of(right)}; "
+                "~ joins texts"
             )
-        return super().call_binop(context, operator, left, right)
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "a map"
-    return {str: "a text", list: "a list", type(None): "null", bool: "true or false"}.get(
-        type(value), "a number"
-    )
-
-
-def _as_text(value: Any) -> Any:
-    """Return how ``value`` reads inside a text: strings as they are, all else as JSON."""
-    if isinstance(value, str):
-        return value
-    _fail_if_missing(value)
-    return _as_json_text(value)
-
-
-def _as_json_text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    _fail_if_missing(value)
-    return dict(value) if isinstance(value, Mapping) else list(value)
-
-
-def _fail_if_missing(value: Any) -> None:
-    if isinstance(value, _Missing):
-        value.fail()
+        return within_bounds(super().call_binop(context, operator, left, right))

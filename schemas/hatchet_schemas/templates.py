@@ -11,23 +11,23 @@ calls, assignments and the operators that make large values from small ones are 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from jinja2 import TemplateSyntaxError, UndefinedError, nodes
-from jinja2.exceptions import SecurityError
+from jinja2 import TemplateError as Jinja2Error
+from jinja2 import TemplateSyntaxError, nodes
 
 from hatchet_schemas.errors import TemplateError
 from hatchet_schemas.template_language import (
-    ROOT,
     Environment,
+    in_own_words,
     single_expression,
     unsupported,
 )
+from hatchet_schemas.template_values import ROOT, plain_copy
 
-__all__ = ["MAX_RENDERED_CHARACTERS", "check_templates", "render", "render_text"]
+__all__ = ["MAX_RENDERED_CHARACTERS", "render", "render_text", "template_errors"]
 
 MAX_RENDERED_CHARACTERS: Final = 64 * 1024
 """The longest text that one template may become."""
@@ -35,21 +35,25 @@ MAX_RENDERED_CHARACTERS: Final = 64 * 1024
 _MAX_SOURCE_CHARACTERS: Final = 16 * 1024
 _OPENINGS: Final = ("{{", "{%", "{#")
 _ENVIRONMENT: Final = Environment()
+_PYTHON_ERRORS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 Scope = Mapping[str, Any]
 Loc = tuple[str | int, ...]
 _Compiled = Callable[[Scope], Any]
 
 
-def check_templates(value: dict[str, Any]) -> dict[str, Any]:
-    """Return ``value`` if every string in it, however deep, compiles.
-
-    Raises:
-        TemplateError: one does not; its ``loc``, within ``value``, says which.
-
-    """
-    _walk(value, (), _compiled)
-    return value
+def template_errors(value: Any) -> list[TemplateError]:
+    """Return why strings in ``value``, however deep, do not compile; ``loc`` says which."""
+    errors: list[TemplateError] = []
+    _collect_errors(value, (), errors)
+    return errors
 
 
 def render(value: Any, scope: Scope, loc: Loc = ()) -> Any:
@@ -59,7 +63,7 @@ def render(value: Any, scope: Scope, loc: Loc = ()) -> Any:
         TemplateError: a template failed; its ``loc``, which starts with ``loc``, says which.
 
     """
-    return _walk(value, loc, lambda text: render_text(text, scope))
+    return _walk(value, loc, scope)
 
 
 def render_text(text: str, scope: Scope) -> Any:
@@ -77,23 +81,41 @@ def render_text(text: str, scope: Scope) -> Any:
         return template(scope)
     except TemplateError:
         raise
-    except (UndefinedError, SecurityError) as error:
+    except Jinja2Error as error:
         raise TemplateError(text, str(error.message)) from None
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except RecursionError:
+        raise TemplateError(text, "the data is nested too deeply") from None
+    except UnicodeEncodeError:
+        raise TemplateError(text, "a text holds half of a surrogate pair") from None
+    except _PYTHON_ERRORS as error:
         # Python's own words about an operator or filter and the kinds of its operands.
         raise TemplateError(text, f"{type(error).__name__}: {error}") from None
 
 
-def _walk(value: Any, loc: Loc, on_text: Callable[[str], Any]) -> Any:
+def _collect_errors(value: Any, loc: Loc, errors: list[TemplateError]) -> None:
     if isinstance(value, str):
         try:
-            return on_text(value)
+            _compiled(value)
+        except TemplateError as error:
+            errors.append(error.at(loc))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _collect_errors(item, (*loc, key), errors)
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            _collect_errors(item, (*loc, index), errors)
+
+
+def _walk(value: Any, loc: Loc, scope: Scope) -> Any:
+    if isinstance(value, str):
+        try:
+            return render_text(value, scope)
         except TemplateError as error:
             raise error.at(loc) from None
     if isinstance(value, dict):
-        return {key: _walk(item, (*loc, key), on_text) for key, item in value.items()}
+        return {key: _walk(item, (*loc, key), scope) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_walk(item, (*loc, index), on_text) for index, item in enumerate(value)]
+        return [_walk(item, (*loc, index), scope) for index, item in enumerate(value)]
     return value
 
 
@@ -107,10 +129,7 @@ def _compiled(text: str) -> _Compiled | None:
             text, f"a template has at most {_MAX_SOURCE_CHARACTERS} characters, this {len(text)}"
         )
     try:
-        tree = _ENVIRONMENT.parse(text)
-        refused = unsupported(tree)
-        if refused is not None:
-            raise TemplateError(text, refused)
+        tree = in_own_words(_parsed(text))
         expression = single_expression(tree)
         if expression is None:
             return _text_template(text, tree)
@@ -121,18 +140,29 @@ def _compiled(text: str) -> _Compiled | None:
         raise TemplateError(text, "the expression is nested too deeply") from None
 
 
+def _parsed(text: str) -> nodes.Template:
+    try:
+        tree = _ENVIRONMENT.parse(text)
+    except ValueError:
+        # Python reads no integer of more than 4,300 digits.
+        raise TemplateError(text, "a number does not fit 64 bits") from None
+    refused = unsupported(tree)
+    if refused is not None:
+        raise TemplateError(text, refused)
+    return tree
+
+
 def _text_template(source: str, tree: nodes.Template) -> _Compiled:
     template = _ENVIRONMENT.from_string(tree)
 
     def rendered(scope: Scope) -> str:
         chunks: list[str] = []
         room = MAX_RENDERED_CHARACTERS
-        for chunk in template.generate({ROOT: scope, **scope}):
+        for chunk in template.generate({**scope, ROOT: scope}):
             room -= len(chunk)
             if room < 0:
-                raise TemplateError(
-                    source, f"the result is longer than {MAX_RENDERED_CHARACTERS} characters"
-                )
+                raise _too_long(source)
+            chunk.encode()  # fails on half of a surrogate pair, which no JSON text can hold
             chunks.append(chunk)
         return "".join(chunks)
 
@@ -144,7 +174,7 @@ def _value_template(source: str, expression: nodes.Expr) -> _Compiled:
     template = _ENVIRONMENT.from_string(nodes.Template([assignment], lineno=1))
 
     def value(scope: Scope) -> Any:
-        context = template.new_context({ROOT: scope, **scope})
+        context = template.new_context({**scope, ROOT: scope})
         for _ in template.root_render_func(context):
             pass
         return _as_json(source, context.vars["result"])
@@ -154,21 +184,12 @@ def _value_template(source: str, expression: nodes.Expr) -> _Compiled:
 
 def _as_json(source: str, result: Any) -> Any:
     """Return ``result`` as plain JSON data; this is also where a missing field is noticed."""
-    if isinstance(result, str):
-        if len(result) > MAX_RENDERED_CHARACTERS:
-            raise TemplateError(
-                source, f"the result is longer than {MAX_RENDERED_CHARACTERS} characters"
-            )
-        return str(result)
-    if result is None or isinstance(result, (bool, int, float)):
-        return result
-    return json.loads(json.dumps(result, default=_plain, allow_nan=False))
+    if isinstance(result, str) and len(result) > MAX_RENDERED_CHARACTERS:
+        raise _too_long(source)
+    return plain_copy(result)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    try:
-        return list(value)
-    except TypeError:
-        raise TypeError(f"a {type(value).__name__} is not JSON data") from None
+def _too_long(source: str) -> TemplateError:
+    return TemplateError(
+        source, f"the result is longer than {MAX_RENDERED_CHARACTERS:,} characters"
+    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Iterable, Sized
 from datetime import timedelta
 from typing import Annotated, Any, Final, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from hatchet_schemas.actions import ActionId
 from hatchet_schemas.cron import check_schedule, check_timezone
@@ -16,7 +16,7 @@ from hatchet_schemas.errors import SchemaError
 from hatchet_schemas.model import Model
 from hatchet_schemas.names import DEFAULT_QUEUE, Name, WorkflowName
 from hatchet_schemas.patterns import check_pattern
-from hatchet_schemas.templates import check_templates
+from hatchet_schemas.templates import template_errors
 
 __all__ = ["CronTrigger", "Job", "RetryPolicy", "Step", "Triggers", "Workflow"]
 
@@ -36,6 +36,25 @@ def _not_empty(value: _Filled) -> _Filled:
 
 def _as_list(value: object) -> object:
     return value if isinstance(value, (list, tuple)) else [value]
+
+
+def _check_templates(value: dict[str, Any]) -> dict[str, Any]:
+    _raise_all(
+        InitErrorDetails(
+            type=PydanticCustomError("template", "{reason}", {"reason": str(error.at(()))}),
+            loc=error.loc,
+            input=error.source,
+        )
+        for error in template_errors(value)
+    )
+    return value
+
+
+def _raise_all(errors: Iterable[InitErrorDetails]) -> None:
+    # A validator can raise one error of its own, or a whole ValidationError.
+    details = list(errors)
+    if details:
+        raise ValidationError.from_exception_data("workflow", details)
 
 
 class CronTrigger(Model):
@@ -98,7 +117,7 @@ class Step(Model):
     action_id: Annotated[ActionId, Field(alias="actionId")]
     timeout: Duration
     retry: RetryPolicy = _DEFAULT_RETRY
-    with_: Annotated[dict[str, Any], Field(alias="with"), AfterValidator(check_templates)] = Field(
+    with_: Annotated[dict[str, Any], Field(alias="with"), AfterValidator(_check_templates)] = Field(
         default_factory=dict[str, Any]
     )
 
@@ -116,15 +135,20 @@ class Job(Model):
 
     @model_validator(mode="after")
     def _step_ids_differ(self) -> Self:
-        seen: set[str] = set()
+        first: dict[str, int] = {}
         for index, step in enumerate(self.steps):
-            if step.id in seen:
-                raise PydanticCustomError(
-                    "duplicate_id",
-                    "step id '{id}' is used twice in this job",
-                    {"id": step.id, "at": ("steps", index, "id")},
-                )
-            seen.add(step.id)
+            first.setdefault(step.id, index)
+        _raise_all(
+            InitErrorDetails(
+                type=PydanticCustomError(
+                    "duplicate_id", "step id '{id}' is used twice in this job", {"id": step.id}
+                ),
+                loc=("steps", index, "id"),
+                input=step.id,
+            )
+            for index, step in enumerate(self.steps)
+            if first[step.id] != index
+        )
         return self
 
 

@@ -15,7 +15,17 @@ from typing import Any, Final
 
 import yaml
 
-__all__ = ["MAX_DEPTH", "MAX_FILE_BYTES", "MAX_VALUES", "Mark", "Node", "YamlError", "parse"]
+__all__ = [
+    "LINE_BREAK",
+    "MAX_CHARACTERS",
+    "MAX_DEPTH",
+    "MAX_FILE_BYTES",
+    "MAX_VALUES",
+    "Mark",
+    "Node",
+    "YamlError",
+    "parse",
+]
 
 MAX_FILE_BYTES: Final = 256 * 1024
 """The largest workflow file."""
@@ -26,13 +36,21 @@ MAX_DEPTH: Final = 32
 MAX_VALUES: Final = 20_000
 """How many values a file may hold, what anchors stand for counted each time."""
 
+MAX_CHARACTERS: Final = 2 * MAX_FILE_BYTES
+"""How many characters its texts may hold, what anchors stand for counted each time."""
+
 _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE: Final = frozenset({"true", "True", "TRUE"})
 _FALSE: Final = frozenset({"false", "False", "FALSE"})
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)", re.ASCII)
-_FLOAT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)?\.?[0-9]+(?:[eE][-+]?[0-9]+)?", re.ASCII)
+_FLOAT: Final = re.compile(
+    r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", re.ASCII
+)
 _MAX_INTEGER: Final = 2**63
-_MAX_NUMBER_DIGITS: Final = 40
+_MAX_INTEGER_DIGITS: Final = 20  # with the sign
+
+LINE_BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""What ends a line for libyaml (YAML 1.1, section 5.4)."""
 
 Mark = tuple[int, int]
 """Line and column, from 0."""
@@ -53,7 +71,8 @@ class Node:
     """A value, where it stands, and the nodes inside it.
 
     ``children`` is keyed as the value is: by field name in a map, by index in a list. ``keys``
-    tells where each field name of a map stands. ``size`` counts the values inside, itself too.
+    tells where each field name of a map stands. ``size`` counts the values inside, itself too, and
+    ``characters`` those of their texts and field names.
     """
 
     value: Any
@@ -61,6 +80,7 @@ class Node:
     children: dict[str | int, Node] = field(default_factory=dict[str | int, "Node"])
     keys: dict[str, Mark] = field(default_factory=dict[str, Mark])
     size: int = 1
+    characters: int = 0
     height: int = 1
 
     def mark_at(self, loc: Sequence[str | int]) -> Mark:
@@ -100,7 +120,7 @@ def parse(source: bytes) -> Node | None:
         )
     text = _decoded(source)
     try:
-        return _Builder(yaml.parse(text, Loader=yaml.CSafeLoader)).document()
+        return _Builder(_events(text)).document()
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error) from None
     except yaml.reader.ReaderError as error:
@@ -112,7 +132,7 @@ def _decoded(source: bytes) -> str:
         return source.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = source[: error.start].decode("utf-8", "replace")
-        mark = before.count("\n"), len(before) - (before.rfind("\n") + 1)
+        mark = _mark_behind(before)
         raise YamlError(
             f"byte 0x{source[error.start]:02x} is not UTF-8: save the file as UTF-8",
             "yaml-syntax",
@@ -132,10 +152,27 @@ def _syntax_error(error: yaml.MarkedYAMLError) -> YamlError:
 
 def _unreadable(text: str, error: yaml.reader.ReaderError) -> YamlError:
     # Positions of libyaml's reader are in bytes or characters by turns: look for ourselves.
-    found = re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff￾￿]", text)
+    found = re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]", text)
     position = found.start() if found else 0
-    mark = text.count("\n", 0, position), position - (text.rfind("\n", 0, position) + 1)
+    mark = _mark_behind(text[:position])
     return YamlError(f"not valid YAML: {error.reason}", "yaml-syntax", mark)
+
+
+def _mark_behind(text: str) -> Mark:
+    lines = LINE_BREAK.split(text)
+    return len(lines) - 1, len(lines[-1])
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    mark = (0, 0)
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            mark = _mark(event)
+            yield event
+    except UnicodeDecodeError:
+        # What the % escapes of a tag spell: libyaml lets halves of surrogate pairs pass.
+        message = "not valid YAML: behind this, the % escapes of a tag are not UTF-8"
+        raise YamlError(message, "yaml-syntax", mark) from None
 
 
 class _Builder:
@@ -170,7 +207,7 @@ class _Builder:
         if event.anchor is not None:
             self._anchors[event.anchor] = None  # not to be referred to from inside itself
         if isinstance(event, yaml.ScalarEvent):
-            node = Node(_scalar(event), _mark(event))
+            node = Node(_scalar(event), _mark(event), characters=len(str(event.value)))
         else:
             self._depth += 1
             if self._depth > MAX_DEPTH:
@@ -217,7 +254,10 @@ class _Builder:
                 break
             if not isinstance(key, yaml.ScalarEvent):
                 raise YamlError("a field name must be a plain text", "yaml-syntax", _mark(key))
+            _check_tag(key)
             name = str(key.value)
+            if name == "<<" and key.implicit[0]:
+                raise YamlError("YAML 1.2 has no merge keys (<<)", "yaml-syntax", _mark(key))
             if name in node.keys:
                 first = node.keys[name][0] + 1
                 raise YamlError(
@@ -235,15 +275,20 @@ class _Builder:
 def _adopt(parent: Node, key: str | int, child: Node, mark: Mark) -> None:
     parent.children[key] = child
     parent.size += child.size
+    parent.characters += child.characters + (len(key) if isinstance(key, str) else 0)
     parent.height = max(parent.height, child.height + 1)
     if isinstance(parent.value, list):
         parent.value.append(None)
-    if parent.size > MAX_VALUES:
-        raise YamlError(
-            f"more than {MAX_VALUES:,} values, what anchors stand for counted each time",
-            "too-large",
-            mark,
-        )
+    for count, limit, what in (
+        (parent.size, MAX_VALUES, "values"),
+        (parent.characters, MAX_CHARACTERS, "characters"),
+    ):
+        if count > limit:
+            raise YamlError(
+                f"more than {limit:,} {what}, what anchors stand for counted each time",
+                "too-large",
+                mark,
+            )
 
 
 def _check_tag(event: yaml.NodeEvent) -> None:
@@ -266,12 +311,12 @@ def _scalar(event: yaml.ScalarEvent) -> Any:
         return None
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
-    if _INTEGER.fullmatch(text) and len(text) <= _MAX_NUMBER_DIGITS:
-        number = int(text)
+    if _INTEGER.fullmatch(text):
+        number = int(text) if len(text) <= _MAX_INTEGER_DIGITS else _MAX_INTEGER
         if -_MAX_INTEGER <= number < _MAX_INTEGER:
             return number
         raise YamlError(
-            f"the number {text} does not fit 64 bits: quote it to have a text",
+            f"the number {text[:60]} does not fit 64 bits: quote it to have a text",
             "invalid-value",
             _mark(event),
         )

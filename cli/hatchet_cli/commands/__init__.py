@@ -1,0 +1,1 @@
+"""One module a command; each loads what is heavy only when it runs."""

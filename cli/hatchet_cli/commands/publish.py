@@ -1,0 +1,144 @@
+"""`hatchet publish`: an event by hand."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hatchet_cli.commands.check import Output
+
+if TYPE_CHECKING:
+    from hatchet_cli.runs import JobRun
+
+__all__ = ["parse_data", "publish"]
+
+# A person is waiting: long enough for a hiccup, short enough to be told.
+_PUBLISH_SECONDS = 3.0
+
+
+def publish(
+    key: Annotated[str, typer.Argument(help="The event key, such as user:create.")],
+    data: Annotated[
+        str,
+        typer.Option(
+            "--data", "-d", help="The event's JSON object; @FILE or - (stdin) to read it."
+        ),
+    ] = "{}",
+    event_id: Annotated[
+        str | None,
+        typer.Option("--id", help="The event's id; an event seen before starts nothing again."),
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for the jobs; exit 1 if one does not complete.")
+    ] = False,
+    start_timeout: Annotated[
+        float, typer.Option(help="With --wait: seconds until the first job must have started.")
+    ] = 30.0,
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print.")] = Output.TEXT,
+) -> None:
+    """Publish an event; exit 4 if no workflow has a trigger for it."""
+    import asyncio
+
+    from hatchet_cli.exiting import CommandError, ExitCode
+    from hatchet_cli.logs import configure_logs
+    from hatchet_router.errors import BrokerError, BrokerUnreachable, EventUnroutable, InvalidEvent
+
+    configure_logs()
+    try:
+        code = asyncio.run(
+            _publish(key, parse_data(data), event_id, start_timeout if wait else None, output)
+        )
+    except InvalidEvent as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
+    except EventUnroutable as error:
+        raise CommandError(str(error), ExitCode.NOTHING_MATCHED) from error
+    except BrokerUnreachable as error:
+        raise CommandError(str(error), ExitCode.UNREACHABLE) from error
+    except BrokerError as error:
+        raise CommandError(str(error), ExitCode.FINDINGS) from error
+    raise typer.Exit(code)
+
+
+def parse_data(text: str) -> dict[str, Any]:
+    """Return the JSON object in ``text``, in the file ``@name``, or on stdin where it is ``-``.
+
+    Raises:
+        CommandError: it cannot be read, or is no JSON object.
+
+    """
+    import json
+    from pathlib import Path
+
+    from hatchet_cli.exiting import CommandError, ExitCode
+
+    if text == "-":
+        source, text = "standard input", sys.stdin.read()
+    elif text.startswith("@"):
+        source = text[1:]
+        try:
+            text = Path(source).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{source}: {error}", ExitCode.USAGE) from error
+    else:
+        source = "--data"
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise CommandError(f"{source} is not JSON: {error}", ExitCode.USAGE) from error
+    if not isinstance(data, dict):
+        raise CommandError(f"{source} is JSON, but not an object: {{…}}", ExitCode.USAGE)
+    return data
+
+
+async def _publish(
+    key: str,
+    data: dict[str, Any],
+    event_id: str | None,
+    start_seconds: float | None,
+    output: Output,
+) -> int:
+    from hatchet_cli.exiting import ExitCode
+    from hatchet_cli.servers import connect_to_temporal, read_settings
+    from hatchet_router.dispatcher import Dispatcher
+
+    settings = read_settings()
+    # Asked first, so that nothing is published that could then not be waited for.
+    client = await connect_to_temporal() if start_seconds is not None else None
+    async with Dispatcher(
+        settings.amqp_url, exchange=settings.exchange, timeout=_PUBLISH_SECONDS
+    ) as dispatcher:
+        published = await dispatcher.trigger(key, data, id=event_id)
+    runs: list[JobRun] = []
+    if client is not None and start_seconds is not None:
+        from hatchet_cli.runs import jobs_of_event
+
+        async for run in jobs_of_event(client, published, start_seconds=start_seconds):
+            runs.append(run)
+            typer.echo(_line(run), err=True)
+        if not runs:
+            typer.echo(
+                f"hatchet: no job started within {start_seconds:g} s: no workflow matches, "
+                "or no router is running",
+                err=True,
+            )
+    _print(published, runs, output)
+    if client is not None and not runs:
+        return ExitCode.NOTHING_MATCHED
+    return ExitCode.SUCCESS if all(run.completed for run in runs) else ExitCode.FINDINGS
+
+
+def _line(run: JobRun) -> str:
+    tail = f": {run.message}" if run.message else ""
+    return f"{run.workflow}/{run.job} {run.status.lower()} in {run.seconds:g} s{tail}"
+
+
+def _print(event_id: str, runs: list[JobRun], output: Output) -> None:
+    if output is Output.TEXT:
+        typer.echo(event_id)
+        return
+    import json
+    from dataclasses import asdict
+
+    typer.echo(json.dumps({"event_id": event_id, "jobs": [asdict(run) for run in runs]}, indent=2))

@@ -1,0 +1,43 @@
+"""`hatchet worker`: the process that runs steps."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["worker"]
+
+
+def worker(
+    app: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODULE:ATTR",
+            help="A Worker, or a list of integrations, in a module that can be imported from here.",
+        ),
+    ],
+) -> None:
+    """Run the steps of jobs, until SIGTERM. Any number of workers may run at once."""
+    import asyncio
+
+    from hatchet_cli.apps import load_worker
+    from hatchet_cli.exiting import CommandError, ExitCode
+    from hatchet_cli.logs import configure_logs
+    from hatchet_cli.running import run_until_signalled
+    from hatchet_worker import NamespaceNotFound, SettingsError, TemporalUnreachable
+
+    configure_logs()
+    loaded = load_worker(app)
+
+    async def run(stop: asyncio.Event) -> int:
+        await loaded.serve(stop)
+        return ExitCode.SUCCESS
+
+    try:
+        code = run_until_signalled(run)
+    except TemporalUnreachable as error:
+        raise CommandError(str(error), ExitCode.UNREACHABLE) from error
+    except (NamespaceNotFound, SettingsError) as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
+    raise typer.Exit(code)

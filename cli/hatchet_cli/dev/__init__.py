@@ -1,0 +1,3 @@
+"""`hatchet dev`: everything on one machine, and a live view of what it does."""
+
+__all__: list[str] = []

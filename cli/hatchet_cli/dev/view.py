@@ -1,0 +1,156 @@
+"""What `hatchet dev` shows: where everything is, and each event, step and job as it happens."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from rich.console import Console
+from rich.text import Text
+
+from hatchet_cli.definitions import counted
+from hatchet_cli.dev.backends import Backends
+from hatchet_cli.dev.children import Record
+from hatchet_cli.runs import JobRun
+
+__all__ = ["View"]
+
+_ROUTINE: Final = frozenset({"info", "debug"})
+_META: Final = frozenset({"event", "level", "logger", "timestamp"})
+
+
+class View:
+    """Prints to stdout, a line for each thing that happens."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._lines: dict[str, Callable[[Record], None]] = {
+            "event.routed": self._event_routed,
+            "event.unmatched": self._event_unmatched,
+            "event.dead_lettered": self._event_dead_lettered,
+            "step.completed": self._step_completed,
+            "step.failed": self._step_failed,
+            "job.completed": self._job_completed,
+            "job.failed": self._job_failed,
+        }
+
+    def starting(self) -> None:
+        """Say that the servers are being started, which takes seconds."""
+        self._print(("Starting …", "dim"))
+
+    def header(
+        self, backends: Backends, folder: str, triggers: Sequence[str], apps: Sequence[str]
+    ) -> None:
+        """Show where everything is."""
+        self._place("RabbitMQ", backends.amqp_url, backends.rabbitmq_ui, " (guest, guest)")
+        self._place("Temporal", backends.temporal_address, backends.temporal_ui)
+        self._place("Router", f"{folder}, listening for {', '.join(triggers) or 'nothing'}")
+        self._place("Worker", ", ".join(apps) or "none: run `hatchet worker` yourself")
+        self._console.print()
+
+    def next_command(self, backends: Backends, key: str, data: str) -> None:
+        """Show how to publish an event from elsewhere."""
+        addresses = " ".join(
+            f"{name}={backends.environment[name]}"
+            for name in ("HATCHET_AMQP_URL", "TEMPORAL_ADDRESS")
+            if name in backends.environment
+        )
+        self._print(("Next, from another terminal:", "bold"))
+        self._print((f"  {f'{addresses} {_publish(key, data)}'.strip()}", ""))
+        self._print(("Ctrl-C ends everything.", "dim"))
+        self._console.print()
+
+    def next_run(self, key: str, data: str) -> None:
+        """Show what to do after a run that ends by itself."""
+        self._print(("Next:", "bold"), (" run this without --once, look into the web UIs,", ""))
+        self._print((f"  and publish an event of your own: {_publish(key, data)}", ""))
+
+    def record(self, record: Record) -> None:
+        """Show a record of the router or a worker, if it is of interest to a person."""
+        show = self._lines.get(str(record["event"]))
+        if show is not None:
+            show(record)
+        elif record.get("level") not in _ROUTINE:
+            details = " ".join(
+                f"{key}={value}" for key, value in record.items() if key not in _META
+            )
+            self._print((f"! {record['event']} {details}", "yellow"))
+
+    def result(self, runs: Sequence[JobRun]) -> None:
+        """Show how the jobs of an event ended."""
+        completed = sum(run.completed for run in runs)
+        style = "bold green" if runs and completed == len(runs) else "bold red"
+        self._print((f"{completed} of {counted(len(runs), 'job')} completed", style))
+        for run in runs:
+            if not run.completed:
+                self._print((f"  {run.workflow}/{run.job} {run.status.lower()}: ", "red"))
+                self._print((f"    {run.message}", ""))
+
+    def _place(self, name: str, where: str, ui: str | None = None, note: str = "") -> None:
+        link = (f"   web UI {ui}{note}", "") if ui else ("", "")
+        self._print((f"{name:<10}", "bold"), (where, ""), link)
+
+    def _event_routed(self, record: Record) -> None:
+        jobs: list[dict[str, Any]] = record["jobs"]
+        for workflow in dict.fromkeys(job["workflow"] for job in jobs):
+            names = ", ".join(job["job"] for job in jobs if job["workflow"] == workflow)
+            again = all(job["duplicate"] for job in jobs if job["workflow"] == workflow)
+            self._print(
+                ("● ", "cyan"),
+                (str(record["event_key"]), "bold"),
+                (f" {record['event_id']}", "dim"),
+                (" was started before: " if again else " starts ", ""),
+                (f"{workflow}", "cyan"),
+                (f": {names}", ""),
+            )
+
+    def _event_unmatched(self, record: Record) -> None:
+        self._print(("○ ", "dim"), (str(record["event_key"]), "bold"), (" matches nothing", "dim"))
+
+    def _event_dead_lettered(self, record: Record) -> None:
+        self._print(
+            ("✗ ", "red"),
+            (str(record["event_key"]), "bold"),
+            (f" to dead letters, {record['reason']}: {record['detail']}", "red"),
+        )
+
+    def _step_completed(self, record: Record) -> None:
+        self._print(("  ✓ ", "green"), *_step(record), (f"  {record['seconds']:.2f} s", "dim"))
+
+    def _step_failed(self, record: Record) -> None:
+        self._print(
+            ("  ✗ ", "red"),
+            *_step(record),
+            (f"  attempt {record['attempt']}: ", "red"),
+            (str(record["message"]), ""),
+            ("" if record["will_retry"] else " (the last)", "red"),
+        )
+
+    def _job_completed(self, record: Record) -> None:
+        self._print(("✓ ", "green"), (str(record["job"]), "bold"), (" completed", ""))
+
+    def _job_failed(self, record: Record) -> None:
+        self._print(("✗ ", "red"), (str(record["job"]), "bold"), (" failed", "red"))
+
+    def _print(self, *parts: tuple[str, str]) -> None:
+        self._console.print(Text.assemble(*((_printable(text), style) for text, style in parts)))
+
+
+def _publish(key: str, data: str) -> str:
+    return f"hatchet publish {key} --data {shlex.quote(data)} --wait"
+
+
+def _step(record: Record) -> tuple[tuple[str, str], ...]:
+    return (
+        (f"{record['job']}/{record['step']}", ""),
+        (f"  {record['action']}", "cyan"),
+    )
+
+
+def _printable(text: str) -> str:
+    """Keep what came with an event from writing to the terminal."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )

@@ -1,0 +1,73 @@
+"""Settings and server connections, with failures in the words of the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hatchet_cli.exiting import CommandError, ExitCode
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from hatchet_router.settings import RouterSettings
+    from hatchet_worker.connection import TemporalSettings
+
+__all__ = ["connect_to_temporal", "read_settings", "read_temporal_settings"]
+
+
+def read_settings(**overrides: Any) -> RouterSettings:
+    """Return the settings from the environment, with those ``overrides`` that are not None.
+
+    Raises:
+        CommandError: a variable has an unusable value.
+
+    """
+    from pydantic import ValidationError
+
+    from hatchet_router.settings import RouterSettings
+
+    try:
+        settings = RouterSettings()
+        # Validated again, so that an option is checked as a variable is.
+        given = {name: value for name, value in overrides.items() if value is not None}
+        return RouterSettings.model_validate({**settings.model_dump(), **given})
+    except ValidationError as error:
+        lines = [
+            f"setting {'.'.join(map(str, item['loc'])).upper()}: {item['msg']}"
+            for item in error.errors(include_input=False)
+        ]
+        raise CommandError("\n".join(lines), ExitCode.USAGE) from None
+
+
+def read_temporal_settings() -> TemporalSettings:
+    """Return where the environment says that Temporal is.
+
+    Raises:
+        CommandError: a variable has an unusable value.
+
+    """
+    from hatchet_worker.connection import TemporalSettings
+    from hatchet_worker.errors import SettingsError
+
+    try:
+        return TemporalSettings.from_environment()
+    except SettingsError as error:
+        raise CommandError(str(error), ExitCode.USAGE) from None
+
+
+async def connect_to_temporal() -> Client:
+    """Return a client for the Temporal server that the environment names.
+
+    Raises:
+        CommandError: its settings are unusable, it does not answer, or lacks the namespace.
+
+    """
+    from hatchet_worker.connection import connect
+    from hatchet_worker.errors import NamespaceNotFound, TemporalUnreachable
+
+    try:
+        return await connect(read_temporal_settings())
+    except TemporalUnreachable as error:
+        raise CommandError(str(error), ExitCode.UNREACHABLE) from error
+    except NamespaceNotFound as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error

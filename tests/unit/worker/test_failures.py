@@ -1,0 +1,163 @@
+"""The sentence that tells why a job failed."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    RetryState,
+    TimeoutType,
+)
+from temporalio.exceptions import TimeoutError as TemporalTimeoutError
+
+from hatchet_schemas import JobInput, Step, TemplateError
+from hatchet_worker.failures import (
+    Place,
+    invalid_job,
+    oversized_input,
+    step_failure,
+    template_failure,
+)
+
+PLACE = Place("Post User Sign Up", "greet-user", "greetUser", "postmark:send")
+WHERE = "workflow 'Post User Sign Up', job 'greet-user', step 'greetUser', action 'postmark:send': "
+STEP = Step.model_validate(
+    {
+        "name": "Greet",
+        "id": "greetUser",
+        "actionId": "postmark:send",
+        "timeout": "1m30s",
+        "retry": {"attempts": 3},
+    }
+)
+
+
+def _ended_by(
+    cause: BaseException | None,
+    retry_state: RetryState = RetryState.MAXIMUM_ATTEMPTS_REACHED,
+) -> ActivityError:
+    error = ActivityError(
+        "Activity task failed",
+        scheduled_event_id=5,
+        started_event_id=6,
+        identity="worker",
+        activity_type="postmark:send",
+        activity_id="greetUser",
+        retry_state=retry_state,
+    )
+    error.__cause__ = cause
+    return error
+
+
+def _timeout(kind: TimeoutType) -> TemporalTimeoutError:
+    return TemporalTimeoutError("timed out", type=kind, last_heartbeat_details=[])
+
+
+@pytest.mark.parametrize(
+    ("error", "failure_type", "message"),
+    [
+        (
+            _ended_by(ApplicationError("mailbox full", type="MailboxError")),
+            "StepFailed",
+            "MailboxError: mailbox full (3 attempts)",
+        ),
+        (
+            _ended_by(
+                ApplicationError("no such template", type="NonRetryable", non_retryable=True),
+                RetryState.NON_RETRYABLE_FAILURE,
+            ),
+            "StepFailed",
+            "NonRetryable: no such template",
+        ),
+        (
+            _ended_by(
+                ApplicationError("unknown action 'x:y'", type="UnknownAction", non_retryable=True)
+            ),
+            "UnknownAction",
+            "unknown action 'x:y'",
+        ),
+        (
+            _ended_by(ApplicationError("email: missing", type="InvalidInput", non_retryable=True)),
+            "InvalidInput",
+            "email: missing",
+        ),
+        (
+            _ended_by(ApplicationError("mine", type="UnknownAction")),
+            "StepFailed",
+            "UnknownAction: mine (3 attempts)",
+        ),
+        (
+            _ended_by(_timeout(TimeoutType.START_TO_CLOSE)),
+            "StepTimedOut",
+            "not done within its timeout of 1m30s (3 attempts)",
+        ),
+        (
+            _ended_by(ApplicationError("late", type="StepTimedOut"), RetryState.IN_PROGRESS),
+            "StepTimedOut",
+            "not done within its timeout of 1m30s",
+        ),
+        (_ended_by(None), "StepFailed", "no reason given (3 attempts)"),
+    ],
+)
+def test_a_failed_step_is_told_in_one_sentence(
+    error: ActivityError, failure_type: str, message: str
+) -> None:
+    """It is what people see in Temporal's list of failures."""
+    failure = step_failure(PLACE, STEP, error)
+
+    assert failure.message == WHERE + message
+    assert failure.type == failure_type
+    assert failure.non_retryable
+
+
+def test_a_lost_worker_is_told_apart_from_a_slow_action() -> None:
+    """The remedy is another one."""
+    failure = step_failure(PLACE, STEP, _ended_by(_timeout(TimeoutType.HEARTBEAT)))
+
+    assert failure.type == "StepTimedOut"
+    assert "its worker was lost" in failure.message
+
+
+def test_an_endless_message_is_cut() -> None:
+    """The whole of it stays in the cause."""
+    error = _ended_by(ApplicationError("x" * 1_000_000, type="Chatty"))
+
+    assert len(step_failure(PLACE, STEP, error).message) < 3_000
+
+
+def test_the_place_can_be_read_field_by_field() -> None:
+    """Programs need not take the sentence apart."""
+    failure = template_failure(PLACE, TemplateError("{{ .x }}", "no field 'x'", ("with", "to")))
+
+    assert failure.type == "TemplateError"
+    assert failure.message == WHERE + "with.to: '{{ .x }}': no field 'x'"
+    assert failure.details == (
+        {
+            "workflow": "Post User Sign Up",
+            "job": "greet-user",
+            "step": "greetUser",
+            "action": "postmark:send",
+        },
+    )
+
+
+def test_an_input_that_would_not_fit_is_told_with_its_size() -> None:
+    """Temporal would fail the workflow task again and again."""
+    assert oversized_input(PLACE, 2_000_000, 1_900_000).message == (
+        WHERE + "the rendered `with` has 2,000,000 bytes as JSON, at most 1,900,000 fit"
+    )
+
+
+@pytest.mark.parametrize("data", [{}, {"format": 2, "workflow": "w"}, "hunter2", {"job": 7}])
+def test_an_input_that_is_no_job_is_told_without_its_values(data: Any) -> None:
+    """Event data may be secret."""
+    with pytest.raises(ValidationError) as caught:
+        JobInput.model_validate(data)
+    failure = invalid_job(caught.value, "greet-user")
+
+    assert failure.type == "InvalidJob"
+    assert failure.non_retryable
+    assert failure.message.startswith("job 'greet-user': its input is not one")
+    assert "hunter2" not in failure.message

@@ -1,0 +1,148 @@
+"""The connection to Temporal."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
+from temporalio.service import RPCError, RPCStatusCode, TLSConfig
+
+from hatchet_worker.errors import NamespaceNotFound, SettingsError, TemporalUnreachable
+
+__all__ = ["TemporalSettings", "connect"]
+
+_CONNECT_SECONDS: Final = 15.0
+_SWITCHES: Final = {
+    **dict.fromkeys(["true", "yes", "on", "1"], "true"),
+    **dict.fromkeys(["false", "no", "off", "0"], "false"),
+}
+# What temporalio's errors contain, and what it means to people.
+_REASONS: Final = {
+    "Connection refused": "nothing is listening there",
+    "dns error": "the host's name is not known",
+    "InvalidContentType": "what is listening there does not speak TLS; unset TEMPORAL_TLS",
+    "Timeout expired": "something is listening there, but does not answer",
+    "UnknownIssuer": "its TLS certificate is not trusted; set TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+    "NotValidForName": "its TLS certificate is for another name; set TEMPORAL_TLS_SERVER_NAME",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemporalSettings:
+    """Where Temporal is, and how to be let in. Secrets do not show in its ``repr``."""
+
+    address: str = "localhost:7233"
+    namespace: str = "default"
+    api_key: str | None = field(default=None, repr=False)
+    tls: bool | TLSConfig | None = field(default=None, repr=False)
+    rpc_metadata: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Return the settings that Temporal's own tools would use, too.
+
+        These are the ``TEMPORAL_*`` variables and Temporal's configuration file, as
+        `temporalio.envconfig` reads them, but that ``TEMPORAL_TLS=no`` means no.
+
+        Raises:
+            SettingsError: they contradict each other, or name a file or profile that is missing.
+
+        """
+        given = os.environ if environment is None else environment
+        variables = {name: value for name, value in given.items() if value}
+        if "TEMPORAL_TLS" in variables:
+            variables["TEMPORAL_TLS"] = _switch(variables["TEMPORAL_TLS"])
+        file = variables.get("TEMPORAL_CONFIG_FILE")
+        if file and not Path(file).is_file():
+            raise SettingsError(f"TEMPORAL_CONFIG_FILE names {file!r}, which is not a file")
+        try:
+            config: Mapping[str, Any] = ClientConfig.load_client_connect_config(
+                override_env_vars=variables
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            raise SettingsError(f"the settings for Temporal are not valid: {error}") from None
+        address = {"address": config["target_host"]} if "target_host" in config else {}
+        rest = {key: value for key, value in config.items() if key != "target_host"}
+        return cls(**address, **rest)
+
+
+async def connect(settings: TemporalSettings | None = None) -> Client:
+    """Return a client of the Temporal at ``settings``, by default the environment's.
+
+    It carries data as JSON, as pydantic models serialise. Temporal's native core logs to the
+    Python logger ``temporalio.core``, never to stdout.
+
+    Raises:
+        SettingsError: the environment's settings are not valid.
+        TemporalUnreachable: no Temporal answers there, or it does not let us in.
+        NamespaceNotFound: it answers, but has no such namespace.
+
+    """
+    settings = settings or TemporalSettings.from_environment()
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            client = await Client.connect(
+                settings.address,
+                namespace=settings.namespace,
+                api_key=settings.api_key,
+                tls=settings.tls,
+                rpc_metadata=settings.rpc_metadata,
+                data_converter=pydantic_data_converter,
+                runtime=_runtime(),
+            )
+            await client.workflow_service.describe_namespace(
+                DescribeNamespaceRequest(namespace=settings.namespace)
+            )
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise NamespaceNotFound(settings.address, settings.namespace) from None
+        raise TemporalUnreachable(settings.address, error.message) from None
+    except TimeoutError:
+        raise TemporalUnreachable(settings.address, _REASONS["Timeout expired"]) from None
+    except (RuntimeError, ValueError) as error:
+        raise TemporalUnreachable(settings.address, _reason(str(error))) from None
+    return client
+
+
+@functools.cache
+def _runtime() -> Runtime:
+    """Return the process's one Temporal runtime; each has threads of its own."""
+    return Runtime(
+        telemetry=TelemetryConfig(
+            logging=LoggingConfig(
+                filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+                forwarding=LogForwardingConfig(logger=logging.getLogger("temporalio.core")),
+            )
+        )
+    )
+
+
+def _switch(text: str) -> str:
+    try:
+        return _SWITCHES[text.lower()]
+    except KeyError:
+        raise SettingsError(f"TEMPORAL_TLS is {text!r}: expected true or false") from None
+
+
+def _reason(message: str) -> str:
+    for part, reason in _REASONS.items():
+        if part in message:
+            return reason
+    return message.removeprefix("Failed client connect: ")

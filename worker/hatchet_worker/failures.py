@@ -1,0 +1,122 @@
+"""How a job's failure is told: in one sentence that names workflow, job, step and action.
+
+The `type` of the Temporal failure says what went wrong:
+
+- ``InvalidJob``: the workflow's input is not a job this worker understands
+- ``TemplateError``: a template in the step's ``with`` could not be rendered
+- ``InvalidInput``: the action cannot take the step's ``with``
+- ``UnknownAction``: no integration of the worker has the action
+- ``InvalidOutput``: what the action returned is not a JSON object, or too large
+- ``StepTimedOut``: the step took longer than its timeout, or its worker was lost
+- ``StepFailed``: the action raised; the cause has the exception's class name as its type
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from pydantic import ValidationError
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    FailureError,
+    RetryState,
+    TimeoutError,  # noqa: A004 - Temporal's own, a failure that the server reports
+    TimeoutType,
+)
+
+from hatchet_schemas import JobInput, Step, TemplateError, format_duration
+from hatchet_worker.errors import InvalidInput, InvalidOutput, StepTimedOut, UnknownAction
+
+__all__ = ["Place", "invalid_job", "oversized_input", "step_failure", "template_failure"]
+
+_OWN_TYPES: Final = frozenset(
+    error.__name__ for error in (InvalidInput, InvalidOutput, UnknownAction)
+)
+_MESSAGE_CHARACTERS: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in which job something went wrong; the failure's details, field by field."""
+
+    workflow: str
+    job: str
+    step: str
+    action: str
+
+    @classmethod
+    def of(cls, job_input: JobInput, step: Step) -> Place:
+        """Return the place of ``step``."""
+        return cls(job_input.workflow, job_input.job, step.id, str(step.action_id))
+
+    def __str__(self) -> str:
+        return (
+            f"workflow {self.workflow!r}, job {self.job!r}, "
+            f"step {self.step!r}, action {self.action!r}"
+        )
+
+    def failure(self, message: str, failure_type: str) -> ApplicationError:
+        """Return the failure that ends the job."""
+        return ApplicationError(
+            f"{self}: {message}", asdict(self), type=failure_type, non_retryable=True
+        )
+
+
+def invalid_job(error: ValidationError, workflow_type: str) -> ApplicationError:
+    """Return the failure of a job whose input is not one; input values are not repeated."""
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    findings = "; ".join(
+        f"{'.'.join(map(str, detail['loc'])) or 'input'}: {detail['msg']}" for detail in details[:5]
+    )
+    return ApplicationError(
+        f"job {workflow_type!r}: its input is not one that this worker understands: {findings}",
+        type="InvalidJob",
+        non_retryable=True,
+    )
+
+
+def template_failure(place: Place, error: TemplateError) -> ApplicationError:
+    """Return the failure of a step whose ``with`` could not be rendered."""
+    return place.failure(str(error), "TemplateError")
+
+
+def oversized_input(place: Place, size: int, limit: int) -> ApplicationError:
+    """Return the failure of a step whose rendered ``with`` would not fit, in bytes of JSON."""
+    return place.failure(
+        f"the rendered `with` has {size:,} bytes as JSON, at most {limit:,} fit", "InvalidInput"
+    )
+
+
+def step_failure(place: Place, step: Step, error: ActivityError) -> ApplicationError:
+    """Return the failure of a job whose step ended with ``error``."""
+    cause = error.cause
+    if isinstance(cause, TimeoutError) or getattr(cause, "type", None) == StepTimedOut.__name__:
+        return place.failure(f"{_timeout(step, cause)}{_tries(step, error)}", "StepTimedOut")
+    if isinstance(cause, ApplicationError) and cause.non_retryable and cause.type in _OWN_TYPES:
+        return place.failure(cause.message[:_MESSAGE_CHARACTERS], cause.type)
+    return place.failure(f"{_told(cause)}{_tries(step, error)}", "StepFailed")
+
+
+def _timeout(step: Step, cause: BaseException | None) -> str:
+    if isinstance(cause, TimeoutError) and cause.type is TimeoutType.HEARTBEAT:
+        return (
+            "its worker was lost, or an async action blocked the worker's event loop "
+            "(write it as a plain def, and it runs in a thread)"
+        )
+    return f"not done within its timeout of {format_duration(step.timeout)}"
+
+
+def _tries(step: Step, error: ActivityError) -> str:
+    if error.retry_state is RetryState.MAXIMUM_ATTEMPTS_REACHED and step.retry.attempts > 1:
+        return f" ({step.retry.attempts} attempts)"
+    return ""
+
+
+def _told(cause: BaseException | None) -> str:
+    if isinstance(cause, ApplicationError) and cause.type:
+        return f"{cause.type}: {cause.message}"[:_MESSAGE_CHARACTERS]
+    if isinstance(cause, FailureError):
+        return cause.message[:_MESSAGE_CHARACTERS]
+    return "no reason given" if cause is None else str(cause)[:_MESSAGE_CHARACTERS]

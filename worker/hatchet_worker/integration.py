@@ -1,0 +1,111 @@
+"""Integrations: what gives a worker its actions."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from hatchet_schemas import ActionId, SchemaError
+from hatchet_worker.actions import ActionMethod, Outputs, action_methods
+from hatchet_worker.errors import IntegrationError, UnknownAction
+
+__all__ = ["Integration", "IntegrationLike", "check_integration_id"]
+
+
+@runtime_checkable
+class IntegrationLike(Protocol):
+    """What a worker needs of an integration; `Integration` is the convenient way to have it.
+
+    ``id`` is the part of an action id before the colon, ``actions`` the verbs that may follow it.
+    ``perform_action`` gets one of these verbs and the step's ``with``, rendered. It may be a
+    coroutine function; one that is not runs in a thread.
+    """
+
+    @property
+    def id(self) -> str:
+        """The integration's id, such as ``slack``."""
+        ...
+
+    @property
+    def actions(self) -> Sequence[str]:
+        """The verbs, such as ``create-channel``."""
+        ...
+
+    def perform_action(self, action: str, data: dict[str, Any], /) -> Outputs | Awaitable[Outputs]:
+        """Do it, and return the step's outputs."""
+        ...
+
+
+class Integration:
+    """The base class of integrations: give it an ``id``, and mark methods with `action`.
+
+        class Sandbox(Integration):
+            id = "sandbox"
+
+            @action("create")
+            async def create(self, data: dict[str, Any]) -> dict[str, Any]:
+                return {"url": await make_sandbox(data["owner"])}
+
+    An action that fails raises: `NonRetryable` if trying again is of no use, anything else to be
+    tried again as the step's retry policy says.
+    """
+
+    id: str
+    _methods: ClassVar[Mapping[str, tuple[str, ActionMethod]]] = MappingProxyType({})
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Collect the actions.
+
+        Raises:
+            IntegrationError: two methods claim one verb, or the id is not one.
+
+        """
+        super().__init_subclass__(**kwargs)
+        cls._methods = MappingProxyType(action_methods(cls))
+        if isinstance(given := vars(cls).get("id"), str):
+            check_integration_id(given, cls.__qualname__)
+
+    @property
+    def actions(self) -> Sequence[str]:
+        """The verbs of this integration, in the order of their definition."""
+        return tuple(self._methods)
+
+    def perform_action(self, action: str, data: dict[str, Any], /) -> Outputs | Awaitable[Outputs]:
+        """Call the method marked with ``action``; what an async method returns is to be awaited.
+
+        Raises:
+            UnknownAction: no method is marked so.
+            InvalidInput: ``data`` does not fit the method's parameter.
+
+        """
+        if action not in self._methods:
+            raise UnknownAction(f"{self.id} has no action {action!r}")
+        name, method = self._methods[action]
+        outputs: Outputs | Awaitable[Outputs] = getattr(self, name)(method.validated(data))
+        return outputs
+
+    def is_async(self, action: str) -> bool:
+        """Return whether the method behind ``action`` is a coroutine function."""
+        name, _ = self._methods[action]
+        return inspect.iscoroutinefunction(getattr(self, name))
+
+
+def check_integration_id(text: str, owner: str) -> None:
+    """Check that ``text`` can stand before the colon of an action id.
+
+    Raises:
+        IntegrationError: it cannot; the message names ``owner``, whose id it is.
+
+    """
+    try:
+        if ":" not in text:
+            ActionId(f"{text}:verb")
+            return
+    except SchemaError:
+        pass
+    raise IntegrationError(
+        f"{owner}: {text!r} is not an integration's id: expected letters, digits, '.', '_' "
+        "and '-', such as slack"
+    )

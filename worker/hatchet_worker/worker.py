@@ -1,0 +1,223 @@
+"""The worker: takes jobs from Temporal and runs their steps."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+import temporalio.worker
+from pydantic import TypeAdapter, ValidationError
+from temporalio.client import Client
+
+from hatchet_schemas.names import DEFAULT_QUEUE, Name
+from hatchet_worker.background import BackgroundService
+from hatchet_worker.connection import TemporalSettings, connect
+from hatchet_worker.errors import WorkerError
+from hatchet_worker.integration import IntegrationLike
+from hatchet_worker.jobs import JobWorkflow
+from hatchet_worker.registry import Registry
+from hatchet_worker.signals import stop_signals
+from hatchet_worker.steps import HEARTBEAT_SECONDS, StepRunner
+
+__all__ = ["Worker"]
+
+# The threads of temporalio's core may still hand something to Python when all is closed; if the
+# interpreter ends in this moment, the process aborts. 10 ms were always enough.
+_SETTLE_SECONDS: Final = 0.05
+
+_logger = structlog.get_logger("hatchet.worker")
+
+
+class Worker:
+    """Runs the jobs of some queues with the actions of some integrations.
+
+    Use it in one of three ways: `run` blocks until SIGINT or SIGTERM; `start` and `stop` run it
+    beside a program that is not async; ``async with`` runs it inside one that is. Constructing one
+    does no I/O; a worker that was stopped can be started again.
+
+    Args:
+        integrations: what the steps of the jobs can call.
+        queues: which jobs to run, by the ``queue`` that they name.
+        client: a Temporal client to use; without one the worker connects by itself,
+        temporal: to the Temporal at these settings, by default those of the environment.
+        max_concurrent_steps: how many steps of each queue run at the same time.
+        grace_seconds: how long running steps may take to finish when the worker stops. A step
+            that does not is ended, and tried again elsewhere as its retry policy says.
+
+    Raises:
+        IntegrationError: the integrations are not what they must be.
+        WorkerError: the queues or numbers are not.
+
+    """
+
+    def __init__(
+        self,
+        integrations: Iterable[IntegrationLike],
+        queues: Sequence[str] = (DEFAULT_QUEUE,),
+        *,
+        client: Client | None = None,
+        temporal: TemporalSettings | None = None,
+        max_concurrent_steps: int = 100,
+        grace_seconds: float = 30.0,
+    ) -> None:
+        self.registry = Registry(integrations)
+        self.queues = _checked_queues(queues)
+        if max_concurrent_steps < 1:
+            raise WorkerError(f"max_concurrent_steps is {max_concurrent_steps}: expected 1 or more")
+        if grace_seconds < 0:
+            raise WorkerError(f"grace_seconds is {grace_seconds}: expected 0 or more")
+        self._client = client
+        self._temporal = temporal
+        self._max_concurrent_steps = max_concurrent_steps
+        self._grace = timedelta(seconds=grace_seconds)
+        self._running: AsyncExitStack | None = None
+        self._steps: StepRunner | None = None
+        self._background: BackgroundService | None = None
+
+    def run(self) -> None:
+        """Run until SIGINT or SIGTERM, then finish the running steps and return.
+
+        A second signal ends the running steps at once. Outside the main thread there are no
+        signals, and only an error ends it.
+
+        Raises:
+            TemporalUnreachable: and the other errors of `connect`.
+            Exception: what stopped the worker, if it was no signal.
+
+        """
+        asyncio.run(self._run_until_signalled())
+        time.sleep(_SETTLE_SECONDS)
+
+    def start(self) -> None:
+        """Run in a thread of its own; return when connected.
+
+        At the interpreter's exit the worker is stopped, if it was not before.
+
+        Raises:
+            TemporalUnreachable: and the other errors of `connect`.
+
+        """
+        if self._background is not None:
+            raise WorkerError("the worker runs already")
+        background = BackgroundService(self.serve, "hatchet-worker")
+        background.start()
+        self._background = background
+        atexit.register(self.stop)
+
+    def stop(self) -> None:
+        """End what `start` began: finish the running steps, then return.
+
+        Raises:
+            Exception: what had stopped the worker before.
+
+        """
+        background, self._background = self._background, None
+        if background is None:
+            return
+        atexit.unregister(self.stop)
+        try:
+            background.stop()
+        finally:
+            time.sleep(_SETTLE_SECONDS)
+
+    async def serve(self, stop: asyncio.Event, on_ready: Callable[[], None] = lambda: None) -> None:
+        """Run until ``stop`` is set, then finish the running steps; call ``on_ready`` in between.
+
+        Raises:
+            TemporalUnreachable: and the other errors of `connect`.
+            Exception: what stopped the worker before.
+
+        """
+        async with self:
+            on_ready()
+            await stop.wait()
+
+    def interrupt(self) -> None:
+        """End the running steps at once, for a worker that is being stopped."""
+        if self._steps is not None:
+            self._steps.interrupt()
+
+    async def __aenter__(self) -> Self:
+        """Connect and begin to take jobs."""
+        if self._running is not None:
+            raise WorkerError("the worker runs already")
+        async with AsyncExitStack() as stack:
+            client = self._client or await connect(self._temporal)
+            stack.push_async_callback(asyncio.sleep, _SETTLE_SECONDS)
+            executor = ThreadPoolExecutor(
+                self._max_concurrent_steps * len(self.queues), thread_name_prefix="hatchet-step"
+            )
+            stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+            self._steps = StepRunner(self.registry, executor)
+            workers = [self._temporal_worker(client, queue, self._steps) for queue in self.queues]
+            for worker in workers:
+                await stack.enter_async_context(worker)
+            stack.push_async_callback(_shut_down, workers)
+            self._running = stack.pop_all()
+        _logger.info("worker.started", queues=self.queues, actions=len(self.registry))
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Take no more jobs and finish the running steps; raise what stopped the worker, if so."""
+        running, self._running = self._running, None
+        if running is None:
+            return
+        _logger.info("worker.stopping", grace_seconds=self._grace.total_seconds())
+        try:
+            await running.__aexit__(exc_type, exc, traceback)
+        finally:
+            self._steps = None
+            _logger.info("worker.stopped")
+
+    async def _run_until_signalled(self) -> None:
+        stop = asyncio.Event()
+        with stop_signals(stop.set, self.interrupt):
+            await self.serve(stop)
+
+    def _temporal_worker(
+        self, client: Client, queue: str, steps: StepRunner
+    ) -> temporalio.worker.Worker:
+        return temporalio.worker.Worker(
+            client,
+            task_queue=queue,
+            workflows=[JobWorkflow],
+            activities=[steps.run_step],
+            # The sandbox guards against workflow code that is not ours, and costs CPU per job.
+            workflow_runner=temporalio.worker.UnsandboxedWorkflowRunner(),
+            max_concurrent_activities=self._max_concurrent_steps,
+            # Temporal's default would let a step learn of its cancellation only after 24 s.
+            max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
+            graceful_shutdown_timeout=self._grace,
+        )
+
+
+async def _shut_down(workers: Sequence[temporalio.worker.Worker]) -> None:
+    # All at once, for each takes jobs until it is told.
+    await asyncio.gather(*(worker.shutdown() for worker in workers))
+
+
+def _checked_queues(queues: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(queues, str):
+        raise WorkerError(f"queues is the text {queues!r}: expected a list, [{queues!r}]")
+    try:
+        names = TypeAdapter(list[Name]).validate_python(list(queues))
+    except ValidationError:
+        raise WorkerError(
+            f"queues is {queues!r}: expected names of letters, digits, '.', '_' and '-'"
+        ) from None
+    if not names:
+        raise WorkerError("queues is empty: expected at least one queue")
+    return tuple(dict.fromkeys(names))
