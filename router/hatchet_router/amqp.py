@@ -59,7 +59,8 @@ async def connect(url: str, name: str) -> AbstractRobustConnection:
 def closing_is_an_error() -> Generator[None]:
     """Raise ConnectionError where a connection was closed under a call that waits for it.
 
-    aio-pika then raises CancelledError, as if the calling task had been cancelled.
+    aio-pika then raises CancelledError, as if the calling task had been cancelled; aiormq a bare
+    Exception, where the message was about to be written.
     """
     try:
         yield
@@ -68,6 +69,10 @@ def closing_is_an_error() -> Generator[None]:
         if task is None or task.cancelling():
             raise
         raise ConnectionError("the connection was closed") from None
+    except Exception as error:
+        if type(error) is not Exception:
+            raise
+        raise ConnectionError("the connection was closed") from error
 
 
 def _is_address(url: str) -> bool:

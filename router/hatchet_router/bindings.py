@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hatchet_schemas.patterns import is_pattern
+from hatchet_schemas.patterns import MAX_KEY_BYTES, is_pattern
 
 __all__ = ["binding_key", "binding_keys"]
 
@@ -23,13 +23,17 @@ def binding_key(pattern: str) -> str:
         elif "#" not in word:
             words.append("*")
         else:
-            # `a:#` also matches `a:b.c`: from one AMQP word to any number of them.
+            before: str | None = None
             if word.startswith("#"):
                 # For no words, `x.#:b` is `x:b`: the word before may end up inside this one.
-                while words and words.pop() == "#":
+                while words and (before := words.pop()) == "#":
                     pass
-            words += ["*", "#"]
-    return ".".join(words)
+            # `a:#` also matches `a:b.c`: from one AMQP word to any number of them. Only `#:#`
+            # at the start may stand for none.
+            no_words = before in {None, "#"} and all(part == "#" for part in word.split(":"))
+            words += ["#"] if no_words else ["*", "#"]
+    binding = ".".join(words)
+    return binding if len(binding) <= MAX_KEY_BYTES else "#"
 
 
 def binding_keys(triggers: Iterable[str]) -> tuple[str, ...]:

@@ -49,9 +49,13 @@ class StartedJob:
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """An event of which every job has been accepted; there may be none, which is normal."""
+    """An event of which every job has been accepted.
 
-    event: Event
+    There may be none, which is normal: nothing matched the key, and ``event`` is None, since
+    nobody has looked into the body.
+    """
+
+    event: Event | None
     jobs: tuple[StartedJob, ...]
 
 

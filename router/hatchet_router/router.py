@@ -1,11 +1,11 @@
-"""Decode, match, start: what the router does with one delivery."""
+"""Match, decode, start: what the router does with one delivery."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
@@ -60,10 +60,17 @@ class Router:
         that is handled twice starts nothing twice.
         """
         began = self._clock()
+        workflows = self.table.match(delivery.routing_key)
+        if not workflows:
+            # A binding can let through what is not for us, and what that holds is not our business.
+            _log.info(
+                "event.unmatched", event_key=delivery.routing_key, event_id=delivery.message_id
+            )
+            return Routed(None, ())
         event = decode(delivery, max_body_bytes=self._max_body_bytes)
         if isinstance(event, Rejection):
             return event
-        requests = plan(event, self.table.match(event.key))
+        requests = plan(event, workflows)
         try:
             jobs = await self._start_all(requests)
         except JobRefused as error:
@@ -94,13 +101,10 @@ class Router:
         )
 
     def _log_routed(self, event: Event, jobs: tuple[StartedJob, ...], seconds: float) -> None:
-        fields: dict[str, Any] = {"event_key": event.key, "event_id": event.id}
-        if not jobs:
-            _log.info("event.unmatched", **fields)
-            return
         _log.info(
             "event.routed",
-            **fields,
+            event_key=event.key,
+            event_id=event.id,
             jobs=[
                 {
                     "workflow": job.workflow,

@@ -25,7 +25,11 @@ class RouterSettings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="HATCHET_", frozen=True, extra="ignore", populate_by_name=True
+        env_prefix="HATCHET_",
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        env_ignore_empty=True,
     )
 
     amqp_url: Annotated[

@@ -36,6 +36,8 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
 _START_TIMEOUT: Final = timedelta(seconds=15)
 _FIRST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 10.0
+# Temporal refuses values of more than 2,048 bytes as JSON, where a character has up to 12.
+_MAX_KEYWORD_CHARACTERS: Final = 150
 
 
 class Decision(Enum):
@@ -68,7 +70,10 @@ def decide(status: RPCStatusCode) -> Decision:
 
 
 class TemporalStarter:
-    """Starts Temporal workflows under ids that no second start can take."""
+    """Starts Temporal workflows under ids that no second start can take.
+
+    ``client`` has to carry pydantic models (`temporalio.contrib.pydantic`), as the worker's does.
+    """
 
     def __init__(self, client: Client, *, search_attributes: bool = False) -> None:
         self._client = client
@@ -131,7 +136,7 @@ class TemporalStarter:
     def _search_attributes(self, request: StartRequest) -> TypedSearchAttributes:
         job_input = request.input
         values = (
-            job_input.workflow,
+            job_input.workflow[:_MAX_KEYWORD_CHARACTERS],
             job_input.job,
             escaped(job_input.event.key),
             escaped(job_input.event.id),

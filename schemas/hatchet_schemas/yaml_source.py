@@ -152,7 +152,9 @@ def _syntax_error(error: yaml.MarkedYAMLError) -> YamlError:
 
 def _unreadable(text: str, error: yaml.reader.ReaderError) -> YamlError:
     # Positions of libyaml's reader are in bytes or characters by turns: look for ourselves.
-    found = re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]", text)
+    found = re.search(
+        r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]", text
+    )
     position = found.start() if found else 0
     mark = _mark_behind(text[:position])
     return YamlError(f"not valid YAML: {error.reason}", "yaml-syntax", mark)

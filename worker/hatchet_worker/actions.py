@@ -7,7 +7,7 @@ import typing
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FrameType, SimpleNamespace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_json
@@ -73,7 +73,7 @@ def action(verb: str) -> Callable[[MethodT], MethodT]:
                 f"{name}: {verb!r} is not the verb of an action: expected letters, digits, "
                 "'.', '_' and '-', such as create-channel"
             ) from None
-        if not inspect.isfunction(method):
+        if not inspect.isfunction(cast("object", method)):
             raise IntegrationError(
                 f"{name}: @action stands on a method; put it above no other decorator that "
                 "makes something else of it, such as staticmethod or property"

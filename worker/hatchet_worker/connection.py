@@ -25,6 +25,7 @@ from temporalio.runtime import (
 from temporalio.service import RPCError, RPCStatusCode, TLSConfig
 
 from hatchet_worker.errors import NamespaceNotFound, SettingsError, TemporalUnreachable
+from hatchet_worker.exiting import settle_at_exit
 
 __all__ = ["TemporalSettings", "connect"]
 
@@ -73,14 +74,14 @@ class TemporalSettings:
         if file and not Path(file).is_file():
             raise SettingsError(f"TEMPORAL_CONFIG_FILE names {file!r}, which is not a file")
         try:
-            config: Mapping[str, Any] = ClientConfig.load_client_connect_config(
-                override_env_vars=variables
-            )
+            config: dict[str, Any] = {
+                **ClientConfig.load_client_connect_config(override_env_vars=variables)
+            }
         except (RuntimeError, ValueError, OSError) as error:
             raise SettingsError(f"the settings for Temporal are not valid: {error}") from None
-        address = {"address": config["target_host"]} if "target_host" in config else {}
-        rest = {key: value for key, value in config.items() if key != "target_host"}
-        return cls(**address, **rest)
+        if "target_host" in config:
+            config["address"] = config.pop("target_host")
+        return cls(**config)
 
 
 async def connect(settings: TemporalSettings | None = None) -> Client:
@@ -95,6 +96,7 @@ async def connect(settings: TemporalSettings | None = None) -> Client:
         NamespaceNotFound: it answers, but has no such namespace.
 
     """
+    settle_at_exit()
     settings = settings or TemporalSettings.from_environment()
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):

@@ -62,8 +62,7 @@ class JobWorkflow:
             _log(job_input, "job.failed", error=failure.type, **_step_named_in(failure))
             raise
         except BaseException as error:
-            # None where a worker merely lets go of a job that it has in its cache.
-            if is_cancelled_exception(error) and workflow.cancellation_reason() is not None:
+            if is_cancelled_exception(error):
                 _log(job_input, "job.cancelled")
             raise
         seconds = (workflow.now() - workflow.info().start_time).total_seconds()
@@ -93,7 +92,8 @@ class JobWorkflow:
                 activity_id=step.id,
                 result_type=dict[str, Any],
                 start_to_close_timeout=step.timeout,
-                heartbeat_timeout=HEARTBEAT_TIMEOUT,
+                # Below that the step's own timeout finds a lost worker sooner.
+                heartbeat_timeout=HEARTBEAT_TIMEOUT if step.timeout > HEARTBEAT_TIMEOUT else None,
                 retry_policy=RetryPolicy(
                     initial_interval=step.retry.backoff,
                     backoff_coefficient=step.retry.factor,

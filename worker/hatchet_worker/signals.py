@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -16,7 +16,7 @@ STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def stop_signals(on_first: Callable[[], object], on_next: Callable[[], object]) -> Iterator[None]:
+def stop_signals(on_first: Callable[[], object], on_next: Callable[[], object]) -> Generator[None]:
     """Call ``on_first`` on the first of `STOP_SIGNALS` and ``on_next`` on each one after it.
 
     Both are called on the running event loop. The handlers that were there before come back at the

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import inspect
 import time
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -119,9 +118,9 @@ class StepRunner:
     async def _perform(self, step: StepInput) -> Outputs:
         action = self._registry[step.action_id]
         timeout = activity.info().start_to_close_timeout
-        limit = timeout.total_seconds() + _LATE_SECONDS if timeout else None
+        deadline = asyncio.timeout(timeout.total_seconds() + _LATE_SECONDS if timeout else None)
         try:
-            async with asyncio.timeout(limit) as deadline:
+            async with deadline:
                 return await self._awaited(action, step.with_)
         except TimeoutError:
             if deadline.expired():
@@ -139,9 +138,11 @@ class StepRunner:
         else:
             context = contextvars.copy_context()
             outputs = await asyncio.get_running_loop().run_in_executor(
-                self._executor, context.run, _perform_in_thread, action, data
+                self._executor, lambda: context.run(_perform_in_thread, action, data)
             )
-        return await outputs if inspect.isawaitable(outputs) else outputs
+        if isinstance(outputs, Awaitable):
+            return await outputs
+        return outputs
 
     def _cancellation_reason(self) -> str | None:
         details = activity.cancellation_details()
@@ -186,7 +187,7 @@ def _will_retry(error: Exception, info: activity.Info) -> bool:
 
 
 @asynccontextmanager
-async def _heartbeats() -> AsyncIterator[None]:
+async def _heartbeats() -> AsyncGenerator[None]:
     """Give signs of life as long as the step runs; the first only after a while."""
 
     async def beat() -> None:

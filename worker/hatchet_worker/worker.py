@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 import structlog
 import temporalio.worker
@@ -21,6 +20,7 @@ from hatchet_schemas.names import DEFAULT_QUEUE, Name
 from hatchet_worker.background import BackgroundService
 from hatchet_worker.connection import TemporalSettings, connect
 from hatchet_worker.errors import WorkerError
+from hatchet_worker.exiting import settle_at_exit
 from hatchet_worker.integration import IntegrationLike
 from hatchet_worker.jobs import JobWorkflow
 from hatchet_worker.registry import Registry
@@ -28,10 +28,6 @@ from hatchet_worker.signals import stop_signals
 from hatchet_worker.steps import HEARTBEAT_SECONDS, StepRunner
 
 __all__ = ["Worker"]
-
-# The threads of temporalio's core may still hand something to Python when all is closed; if the
-# interpreter ends in this moment, the process aborts. 10 ms were always enough.
-_SETTLE_SECONDS: Final = 0.05
 
 _logger = structlog.get_logger("hatchet.worker")
 
@@ -94,7 +90,6 @@ class Worker:
 
         """
         asyncio.run(self._run_until_signalled())
-        time.sleep(_SETTLE_SECONDS)
 
     def start(self) -> None:
         """Run in a thread of its own; return when connected.
@@ -123,10 +118,7 @@ class Worker:
         if background is None:
             return
         atexit.unregister(self.stop)
-        try:
-            background.stop()
-        finally:
-            time.sleep(_SETTLE_SECONDS)
+        background.stop()
 
     async def serve(self, stop: asyncio.Event, on_ready: Callable[[], None] = lambda: None) -> None:
         """Run until ``stop`` is set, then finish the running steps; call ``on_ready`` in between.
@@ -149,9 +141,9 @@ class Worker:
         """Connect and begin to take jobs."""
         if self._running is not None:
             raise WorkerError("the worker runs already")
+        settle_at_exit()
         async with AsyncExitStack() as stack:
             client = self._client or await connect(self._temporal)
-            stack.push_async_callback(asyncio.sleep, _SETTLE_SECONDS)
             executor = ThreadPoolExecutor(
                 self._max_concurrent_steps * len(self.queues), thread_name_prefix="hatchet-step"
             )
@@ -198,7 +190,8 @@ class Worker:
             # The sandbox guards against workflow code that is not ours, and costs CPU per job.
             workflow_runner=temporalio.worker.UnsandboxedWorkflowRunner(),
             max_concurrent_activities=self._max_concurrent_steps,
-            # Temporal's default would let a step learn of its cancellation only after 24 s.
+            # With Temporal's defaults a step would learn of its cancellation only after 30 s.
+            default_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
             max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
             graceful_shutdown_timeout=self._grace,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import os
 import uuid
@@ -20,6 +21,7 @@ from hatchet_schemas.names import workflow_id
 from hatchet_worker import IntegrationLike, TemporalSettings, Worker, connect
 
 WORKFLOW = "Post User Sign Up"
+DEADLINE_SECONDS = 15
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +52,9 @@ class Jobs:
 
     def worker(self, *integrations: IntegrationLike, **options: Any) -> Worker:
         """Return a worker for the test's queue, not yet running."""
-        return Worker(
-            integrations, options.pop("queues", [self.queue]), client=self.client, **options
-        )
+        queues = options.pop("queues", [self.queue])
+        options.setdefault("grace_seconds", 5)
+        return Worker(integrations, queues, client=self.client, **options)
 
     async def start(
         self,
@@ -80,14 +82,16 @@ class Jobs:
     async def run(self, *steps: dict[str, Any], **options: Any) -> dict[str, Any]:
         """Run a job to its end, and return its result's steps."""
         handle = await self.start(*steps, **options)
-        result: dict[str, dict[str, Any]] = await handle.result()
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            result: dict[str, dict[str, Any]] = await handle.result()
         return result["steps"]
 
     async def failure(self, *steps: dict[str, Any], **options: Any) -> ApplicationError:
         """Run a job that fails, and return why."""
         handle = await self.start(*steps, **options)
         with pytest.raises(WorkflowFailureError) as caught:
-            await handle.result()
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                await handle.result()
         cause = caught.value.cause
         assert isinstance(cause, ApplicationError), cause
         return cause

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import threading
 import uuid
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -286,9 +287,9 @@ async def test_a_step_that_takes_too_long_fails_the_job(jobs: Jobs) -> None:
 
 
 async def test_a_step_that_took_too_long_is_cancelled(
-    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, logs: list[MutableMapping[str, Any]]
 ) -> None:
-    """Before the next attempt has got far; here, where Temporal is late, it even tells first."""
+    """Before the next attempt has got far, without asking Temporal first."""
     monkeypatch.setattr("hatchet_worker.steps._LATE_SECONDS", 0)
     cancelled = asyncio.Event()
 
@@ -308,6 +309,7 @@ async def test_a_step_that_took_too_long_is_cancelled(
             await cancelled.wait()
 
     assert failure.type == "StepTimedOut"
+    assert [entry["error"] for entry in logs if entry["event"] == "step.failed"] == ["StepTimedOut"]
 
 
 async def test_a_job_that_takes_too_long_times_out(jobs: Jobs) -> None:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import temporalio.bridge.worker
-from temporalio.client import WorkflowExecutionStatus
+import temporalio.worker
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.exceptions import ApplicationError
 
 from hatchet_worker import (
     Integration,
@@ -53,6 +55,19 @@ class Gate(Integration):
 STEP = {"name": "Pass", "id": "pass", "actionId": "gate:pass", "timeout": "30s"}
 
 
+def fail_the_first_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Temporal answer a worker as it does when its namespace is deleted."""
+    poll = temporalio.bridge.worker.Worker.poll_activity_task
+    failures = [ConnectionResetError("the namespace was deleted")]
+
+    async def fail_once(self: temporalio.bridge.worker.Worker) -> Any:
+        if failures:
+            raise failures.pop()
+        return await poll(self)
+
+    monkeypatch.setattr(temporalio.bridge.worker.Worker, "poll_activity_task", fail_once)
+
+
 async def test_stopping_finishes_the_running_step(jobs: Jobs) -> None:
     """Its outputs are not lost: the next worker goes on behind it."""
     gate = Gate()
@@ -84,6 +99,51 @@ async def test_a_step_that_does_not_finish_in_time_goes_to_the_next_worker(jobs:
             result = await handle.result()
 
     assert result["steps"] == {"pass": {"through": True}}
+
+
+async def test_a_step_without_retries_that_its_worker_gives_up_says_so(jobs: Jobs) -> None:
+    """Nobody cancelled it and it did not fail: its worker went away."""
+    stuck = Gate()
+    step = {**STEP, "retry": {"attempts": 1}}
+
+    async with asyncio.timeout(20):
+        async with jobs.worker(stuck, grace_seconds=0.1):
+            handle = await jobs.start(step)
+            await stuck.reached.wait()
+        async with jobs.worker(Gate()):
+            with pytest.raises(WorkflowFailureError) as caught:
+                await handle.result()
+
+    assert isinstance(caught.value.cause, ApplicationError)
+    assert caught.value.cause.message.endswith(
+        "WorkerStopped: the worker stopped before the step was done"
+    )
+
+
+async def test_all_queues_are_told_to_stop_at_the_same_time(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one finishes its steps, another must not take new jobs."""
+    shutdown = temporalio.worker.Worker.shutdown
+    told: set[temporalio.worker.Worker] = set()
+    all_told = asyncio.Event()
+
+    async def shut_down_together(self: temporalio.worker.Worker) -> None:
+        told.add(self)
+        if len(told) == 2:
+            all_told.set()
+        await all_told.wait()
+        await shutdown(self)
+
+    monkeypatch.setattr(temporalio.worker.Worker, "shutdown", shut_down_together)
+
+    async with (
+        asyncio.timeout(10),
+        jobs.worker(Gate(), queues=[jobs.queue, f"other-{jobs.queue}"]),
+    ):
+        pass
+
+    assert all_told.is_set()
 
 
 async def test_an_interrupted_worker_stops_at_once(jobs: Jobs) -> None:
@@ -119,23 +179,12 @@ async def test_what_stops_one_queue_ends_the_whole_worker_with_its_error(
     jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that serves half of its queues would look healthy."""
-    ready = asyncio.Event()
-    poll = temporalio.bridge.worker.Worker.poll_activity_task
-    pollers: list[object] = []
-
-    async def lose_the_first(self: temporalio.bridge.worker.Worker) -> Any:
-        pollers.append(self)
-        if self is pollers[0]:
-            await ready.wait()
-            raise ConnectionResetError("the namespace was deleted")
-        return await poll(self)
-
-    monkeypatch.setattr(temporalio.bridge.worker.Worker, "poll_activity_task", lose_the_first)
+    fail_the_first_poll(monkeypatch)
     worker = jobs.worker(Gate(), queues=[jobs.queue, f"other-{jobs.queue}"])
 
     async with asyncio.timeout(10):
         with pytest.raises(RuntimeError, match="Activity worker failed") as caught:
-            await worker.serve(asyncio.Event(), ready.set)
+            await worker.serve(asyncio.Event())
 
     assert isinstance(caught.value.__cause__, ConnectionResetError)
 
@@ -167,12 +216,8 @@ def test_stop_raises_what_had_stopped_it_before(
     temporal_address: str, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
 ) -> None:
     """Nobody else would hear of an error in a thread."""
-
-    async def fail(self: temporalio.bridge.worker.Worker) -> Any:
-        raise ConnectionResetError("gone")
-
+    fail_the_first_poll(monkeypatch)
     worker = Worker([Gate()], ["beside"], temporal=TemporalSettings(address=temporal_address))
-    monkeypatch.setattr(temporalio.bridge.worker.Worker, "poll_activity_task", fail)
     worker.start()
     eventually(lambda: "hatchet-worker" not in {thread.name for thread in threading.enumerate()})
 

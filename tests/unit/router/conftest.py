@@ -1,0 +1,39 @@
+"""What several tests of the router need: workflows in one line."""
+
+from collections.abc import Callable
+
+import pytest
+
+from hatchet_schemas import Definition, Event, Job, Step, Triggers, Workflow, parse_duration
+from hatchet_schemas.actions import ActionId
+
+Define = Callable[..., Definition]
+
+
+@pytest.fixture
+def define() -> Define:
+    """Make a workflow from its name, its triggers and the names of its jobs."""
+
+    def make(name: str, *events: str, jobs: tuple[str, ...] = ("job",)) -> Definition:
+        step = Step(
+            name="Say it",
+            id="say",
+            action_id=ActionId("echo:say"),
+            timeout=parse_duration("10s"),
+        )
+        workflow = Workflow(
+            name=name,
+            on=Triggers(events=events or (name.replace(" ", "-"),)),
+            jobs={job: Job(queue=f"{job}-queue", steps=(step,)) for job in jobs},
+        )
+        return Definition(f"{name}.yaml", workflow)
+
+    return make
+
+
+@pytest.fixture
+def event() -> Event:
+    """One event, always the same."""
+    return Event.model_validate_json(
+        '{"id": "e-1", "key": "user:create", "time": "2026-01-02T03:04:05Z", "data": {"a": 1}}'
+    )

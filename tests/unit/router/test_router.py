@@ -1,0 +1,218 @@
+"""What the router does with one delivery, with a stand-in for Temporal."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import structlog.testing
+
+from hatchet_router.deliveries import Delivery, Rejection, Routed
+from hatchet_router.errors import JobRefused
+from hatchet_router.planning import StartRequest
+from hatchet_router.router import Router
+from hatchet_router.routing import RoutingTable
+from hatchet_router.testing import RecordingStarter
+from hatchet_schemas import Definition
+
+DELIVERY = Delivery(b'{"a": 1}', "user:create", message_id="e-1")
+
+
+@pytest.fixture
+def table(define: Callable[..., Definition]) -> RoutingTable:
+    """Two workflows with three jobs for one key."""
+    return RoutingTable(
+        [
+            define("sign up", "user:create", jobs=("mail", "chat")),
+            define("audit", "user:*", jobs=("log",)),
+            define("other", "order:paid"),
+        ]
+    )
+
+
+async def test_every_job_is_started(table: RoutingTable) -> None:
+    """And told to whoever acknowledges."""
+    starter = RecordingStarter()
+
+    outcome = await Router(table, starter).handle(DELIVERY)
+
+    assert isinstance(outcome, Routed)
+    assert outcome.event is not None
+    assert outcome.event.data == {"a": 1}
+    assert [(job.workflow, job.job, job.queue, job.duplicate) for job in outcome.jobs] == [
+        ("sign up", "mail", "mail-queue", False),
+        ("sign up", "chat", "chat-queue", False),
+        ("audit", "log", "log-queue", False),
+    ]
+    assert {request.workflow_id for request in starter.started} == {
+        job.workflow_id for job in outcome.jobs
+    }
+
+
+async def test_a_second_delivery_of_an_event_starts_nothing(table: RoutingTable) -> None:
+    """It is routed all the same, so that it is acknowledged."""
+    starter = RecordingStarter()
+    router = Router(table, starter)
+    await router.handle(DELIVERY)
+
+    outcome = await router.handle(DELIVERY)
+
+    assert isinstance(outcome, Routed)
+    assert [job.duplicate for job in outcome.jobs] == [True, True, True]
+    assert len(starter.started) == 3
+
+
+async def test_an_event_that_was_started_in_part_is_finished(table: RoutingTable) -> None:
+    """As after a crash between two starts."""
+    starter = RecordingStarter(refuse=["chat"])
+    await Router(table, starter).handle(DELIVERY)
+    mended = RecordingStarter()
+    for request in starter.started:
+        await mended.start(request)
+
+    outcome = await Router(table, mended).handle(DELIVERY)
+
+    assert isinstance(outcome, Routed)
+    assert [job.duplicate for job in outcome.jobs] == [True, False, True]
+
+
+async def test_one_refused_job_rejects_the_event_though_others_started(
+    table: RoutingTable,
+) -> None:
+    """The dead letter says which; replayed, it starts what is missing."""
+    starter = RecordingStarter(refuse=["chat"])
+
+    outcome = await Router(table, starter).handle(DELIVERY)
+
+    assert isinstance(outcome, Rejection)
+    assert outcome.kind == "refused-by-temporal"
+    assert "job 'chat' of workflow 'sign up'" in outcome.message
+    assert outcome.event_id == "e-1"
+    assert [request.input.job for request in starter.started] == ["mail", "log"]
+
+
+async def test_jobs_are_started_at_the_same_time(table: RoutingTable) -> None:
+    """One slow start does not hold up the others."""
+    all_asked = asyncio.Barrier(3)
+
+    class Together:
+        async def start(self, request: StartRequest) -> bool:
+            await all_asked.wait()
+            return True
+
+    async with asyncio.timeout(5):
+        assert isinstance(await Router(table, Together()).handle(DELIVERY), Routed)
+
+
+async def test_all_starts_are_over_when_a_refusal_is_reported(table: RoutingTable) -> None:
+    """Nothing goes on behind the back of whoever settles the delivery."""
+    refused, finished = asyncio.Event(), []
+
+    class RefusesTheFirst:
+        async def start(self, request: StartRequest) -> bool:
+            if request.input.job == "mail":
+                refused.set()
+                raise JobRefused("no")
+            await refused.wait()
+            await asyncio.sleep(0)
+            finished.append(request.input.job)
+            return True
+
+    outcome = await Router(table, RefusesTheFirst()).handle(DELIVERY)
+
+    assert outcome == Rejection("refused-by-temporal", "no", "e-1")
+    assert sorted(finished) == ["chat", "log"]
+
+
+async def test_a_cancelled_delivery_cancels_its_starts(table: RoutingTable) -> None:
+    """When the connection is lost, the event comes again: nothing is left of the first attempt."""
+    begun, cancelled = asyncio.Semaphore(0), []
+
+    class Waits:
+        async def start(self, request: StartRequest) -> bool:
+            begun.release()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled.append(request.input.job)
+                raise
+            return True
+
+    task = asyncio.create_task(Router(table, Waits()).handle(DELIVERY))
+    for _ in range(3):
+        await begun.acquire()
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sorted(cancelled) == ["chat", "log", "mail"]
+
+
+async def test_a_fault_of_the_starter_is_no_rejection(table: RoutingTable) -> None:
+    """What Temporal has not refused is not to be given up by the router."""
+
+    class Broken:
+        async def start(self, request: StartRequest) -> bool:
+            raise RuntimeError("a fault")
+
+    with pytest.raises(RuntimeError, match="a fault"):
+        await Router(table, Broken()).handle(DELIVERY)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"not json", b"x" * 1_000_000])
+async def test_an_event_that_nothing_matches_is_routed_to_nowhere(
+    body: bytes, table: RoutingTable
+) -> None:
+    """It is acknowledged and counted, and its body is not looked at: it is not for us."""
+    starter = RecordingStarter()
+
+    with structlog.testing.capture_logs() as logs:
+        outcome = await Router(table, starter).handle(Delivery(body, "unknown"))
+
+    assert isinstance(outcome, Routed)
+    assert (outcome.event, outcome.jobs) == (None, ())
+    assert starter.started == []
+    assert [entry["event"] for entry in logs] == ["event.unmatched"]
+
+
+@pytest.mark.parametrize(
+    ("delivery", "kind"),
+    [
+        (Delivery(b"not json", "user:create", message_id="e-1"), "undecodable"),
+        (Delivery(b'{"a": "1234567890"}', "user:create", message_id="e-1"), "too-large"),
+    ],
+)
+async def test_what_cannot_be_decoded_is_rejected_and_starts_nothing(
+    delivery: Delivery, kind: str, table: RoutingTable
+) -> None:
+    """The limit is the router's setting."""
+    starter = RecordingStarter()
+
+    outcome = await Router(table, starter, max_body_bytes=10).handle(delivery)
+
+    assert isinstance(outcome, Rejection)
+    assert (outcome.kind, outcome.event_id) == (kind, "e-1")
+    assert starter.started == []
+
+
+async def test_the_log_tells_ids_and_no_payload(table: RoutingTable) -> None:
+    """One record for each event, with a stable name."""
+    ticks = iter([10.0, 10.25])
+    router = Router(table, RecordingStarter(), clock=lambda: next(ticks))
+
+    with structlog.testing.capture_logs() as logs:
+        await router.handle(Delivery(b'{"secret": 1}', "user:create", message_id="e-1"))
+
+    entry: dict[str, Any]
+    (entry,) = (dict(record) for record in logs)
+    assert entry["event"] == "event.routed"
+    assert entry["event_id"] == "e-1"
+    assert entry["seconds"] == 0.25
+    assert entry["jobs"][0] == {
+        "workflow": "sign up",
+        "job": "mail",
+        "queue": "mail-queue",
+        "workflow_id": "sign up/mail/e-1",
+        "duplicate": False,
+    }
+    assert "secret" not in str(entry)
