@@ -41,4 +41,5 @@ def stop_signals(on_first: Callable[[], object], on_next: Callable[[], object]) 
     finally:
         for number, handler in previous.items():
             loop.remove_signal_handler(number)
-            signal.signal(number, handler)
+            if handler is not None:  # None: it was not set from Python, and cannot be set again
+                signal.signal(number, handler)

@@ -110,7 +110,7 @@ async def test_a_restarted_broker_loses_nothing(
 
 
 async def test_stopping_while_the_broker_is_away_takes_no_longer_than_that(
-    topology: Topology, until: Any
+    stack: DevStack, topology: Topology, until: Any
 ) -> None:
     """What was in hand cannot be acknowledged any more: there is nothing to wait for."""
     with RabbitmqServer() as broker:
@@ -188,36 +188,55 @@ async def test_a_connection_that_is_given_up_for_dead_fails_no_event(
         assert await asyncio.gather(*calls) == [f"during {number}" for number in range(5)]
 
 
-async def test_a_dead_letter_waits_for_the_broker(
+async def test_a_dead_letter_outlives_the_connection_it_is_published_on(
     rabbitmq: RabbitmqServer,
     topology: Topology,
     paused: Callable[[], None],
-    monkeypatch: pytest.MonkeyPatch,
+    broker: Any,
     until: Any,
 ) -> None:
-    """The connection on which it is published may be lost while the other one lives."""
-    monkeypatch.setattr("hatchet_router.rabbitmq._RETRY_SECONDS", 0.05)
+    """It may be lost while the other one lives, which is not the event's last hour."""
+    taken, may_finish = asyncio.Event(), asyncio.Event()
 
     async def reject(delivery: Delivery) -> Outcome:
+        taken.set()
+        await may_finish.wait()
         return Rejection("test", "because", delivery.message_id)
 
-    async with (
-        Consumer(rabbitmq.amqp_url, topology, ["a"], reject) as consumer,
-        Dispatcher(rabbitmq.amqp_url, exchange=topology.exchange) as dispatcher,
-    ):
-        _, publishing = consumer._connections
-        paused()
-        sent = asyncio.create_task(dispatcher.trigger("a", {}, id="e-1"))
-        transport = publishing.transport
-        assert transport is not None
-        await transport.connection.close(asyncio.CancelledError())
-        rabbitmq.resume()
-        await sent
+    async with type(broker).at(rabbitmq.amqp_url) as private:
+        before = await private.waiting(topology.dead_letters)
+        async with (
+            Consumer(rabbitmq.amqp_url, topology, ["a"], reject) as consumer,
+            Dispatcher(rabbitmq.amqp_url, exchange=topology.exchange) as dispatcher,
+        ):
+            await dispatcher.trigger("a", {}, id="e-1")
+            await taken.wait()
+            _, publishing = consumer._connections
+            assert publishing.transport is not None
+            connection: Any = publishing.transport.connection
+            paused()
+            may_finish.set()
 
-        async def settled() -> bool:
-            return consumer._in_hand == 0 and publishing.connected.is_set()
+            async def is_being_published() -> bool:
+                return any(channel.confirmations for channel in connection.channels.values())
 
-        await until(settled)
+            await until(is_being_published)
+            await connection.close(asyncio.CancelledError())
+            rabbitmq.resume()
+
+            async def is_settled() -> bool:
+                return consumer._in_hand == 0
+
+            await until(is_settled)
+
+        # At least one, as the first may have arrived; and the event itself is acknowledged.
+        assert await private.waiting(topology.dead_letters) > before
+        await until(lambda: _is_drained(private, topology.queue))
+
+
+async def _is_drained(broker: Any, queue: str) -> bool:
+    """Return whether nothing waits, and nobody is there who could have anything in hand."""
+    return bool(await broker.consumers(queue) == 0 and await broker.waiting(queue) == 0)
 
 
 async def test_while_temporal_is_frozen_the_router_holds_its_events(
