@@ -39,7 +39,9 @@ def plan(event: Event, workflows: Iterable[Workflow]) -> tuple[StartRequest, ...
             workflow_id=workflow_id(workflow.name, name, event.id, event.source),
             task_queue=job.queue,
             timeout=job.timeout,
-            input=JobInput(workflow=workflow.name, job=name, event=event, definition=job),
+            input=JobInput(
+                workflow=workflow.name, job=name, event=event, vars=workflow.vars, definition=job
+            ),
             of=len(jobs),
         )
         for workflow, name, job in jobs

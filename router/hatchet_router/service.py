@@ -35,7 +35,7 @@ async def serve(
     """
     table = RoutingTable(definitions)
     for workflow in table.workflows:
-        if workflow.on.cron:
+        if workflow.on.crons:
             _log.warning(
                 "cron.not_scheduled",
                 workflow=workflow.name,

@@ -7,18 +7,13 @@ from hatchet_schemas.events import Event
 from hatchet_schemas.job_input import JobInput, StepInput
 from hatchet_schemas.loader import Definition, SourceFile, load_definitions
 from hatchet_schemas.problems import Problem
-from hatchet_schemas.workflows import (
-    CronTrigger,
-    Job,
-    RetryPolicy,
-    Step,
-    Triggers,
-    Workflow,
-)
+from hatchet_schemas.triggers import CronTrigger, Triggers
+from hatchet_schemas.workflows import Defaults, Job, RetryPolicy, Step, Workflow
 
 __all__ = [
     "ActionId",
     "CronTrigger",
+    "Defaults",
     "Definition",
     "Duration",
     "Event",

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
 from hatchet_schemas.errors import shown
 from hatchet_schemas.model import Model
-from hatchet_schemas.workflows import CronTrigger, Job, RetryPolicy, Step, Triggers, Workflow
+from hatchet_schemas.problems import Finding
+from hatchet_schemas.triggers import CronTrigger, GitHubSchedule, Triggers
+from hatchet_schemas.workflows import Defaults, Job, RetryPolicy, Step, Workflow
 
-__all__ = ["Finding", "explain"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What is wrong at ``loc``: with the field's name where ``at_key``, else with its value."""
-
-    loc: tuple[str | int, ...]
-    message: str
-    rule: str
-    at_key: bool = False
+__all__ = ["explain"]
 
 
 # Fields whose values have a shape worth naming, by the field's name.
@@ -41,6 +32,10 @@ _SHAPES: Final = {
     "max-backoff": "a duration, such as 15s",
     "queue": "a queue's name",
     "with": "a map",
+    "vars": "a map from names to values",
+    "defaults": "a map with queue, timeout and retry",
+    "description": "a text",
+    "action": "integration:verb, such as slack:create-channel",
     "retry": "a map with attempts, backoff, factor and max-backoff",
     "attempts": "a whole number",
     "factor": "a number",
@@ -51,10 +46,18 @@ _PLACES: Final[Mapping[type[Model], str]] = {
     Workflow: "a workflow",
     Triggers: "on",
     CronTrigger: "a cron trigger",
+    GitHubSchedule: "a schedule",
+    Defaults: "defaults",
     Job: "a job",
     Step: "a step",
     RetryPolicy: "retry",
 }
+
+
+_NEEDS: Final = (
+    "needs is reserved: the jobs of a workflow run in parallel; put steps that depend on each "
+    "other into one job, or let a step publish an event that starts another workflow"
+)
 
 
 def explain(details: ErrorDetails) -> Finding:
@@ -71,13 +74,15 @@ def explain(details: ErrorDetails) -> Finding:
             at_key=True,
         )
     if kind == "extra_forbidden":
+        if loc[-1] == "needs" and _model_at(loc[:-1]) is Job:
+            return Finding(loc, _NEEDS, "reserved-field", at_key=True)
         return Finding(loc, _unknown_field(loc), "unknown-field", at_key=True)
     if kind in {"string_pattern_mismatch", "string_too_long"}:
         at_key = loc[-1:] == ("[key]",)
         place = loc[:-1] if at_key else loc
         return Finding(place, _bad_name(place, str(details["input"])), "invalid-name", at_key)
     if kind == "template":
-        return Finding(loc, details["msg"], "template")
+        return Finding(loc, details["msg"], "template", offset=context["offset"])
     if error is not None:
         return Finding(loc, str(error), "invalid-value")
     if kind == "duplicate_id":
@@ -95,7 +100,9 @@ def explain(details: ErrorDetails) -> Finding:
 def _unknown_field(loc: tuple[str | int, ...]) -> str:
     field = str(loc[-1])
     model = _model_at(loc[:-1])
-    known = [info.alias or name for name, info in model.model_fields.items()]
+    known = [
+        info.alias or info.serialization_alias or name for name, info in model.model_fields.items()
+    ]
     near = difflib.get_close_matches(field, known, n=1)
     tail = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"
     return f"{_PLACES[model]} has no field {shown(field)}: {tail}"
@@ -118,10 +125,16 @@ def _model_at(loc: tuple[str | int, ...]) -> type[Model]:
     match [part for part in loc if isinstance(part, str)]:
         case ["on", "cron", *_]:
             return CronTrigger
+        case ["on", "schedule", *_]:
+            return GitHubSchedule
         case ["on", *_]:
             return Triggers
         case ["jobs", _, "steps", "retry", *_]:
             return RetryPolicy
+        case ["jobs", _, "defaults", "retry", *_] | ["defaults", "retry", *_]:
+            return RetryPolicy
+        case ["jobs", _, "defaults", *_] | ["defaults", *_]:
+            return Defaults
         case ["jobs", _, "steps", *_]:
             return Step
         case ["jobs", _]:
@@ -145,6 +158,8 @@ def _shape(loc: tuple[str | int, ...]) -> str:
             return "a step: a map with name, id, actionId, timeout and with"
         case (*_, "events", int()):
             return "an event key"
+        case ("on", "schedule", int(), "cron"):
+            return _SHAPES["schedule"]
         case _:
             return _SHAPES.get(_field(loc), "another kind of value")
 

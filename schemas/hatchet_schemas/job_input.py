@@ -18,6 +18,7 @@ class JobInput(Model):
     """All that one run of a job needs; the input of its Temporal workflow.
 
     The definition travels with it, so that a running job keeps the one it was started with.
+    ``vars`` are the workflow's.
     ``format`` is this model's version: a worker refuses one that it does not know.
     """
 
@@ -25,6 +26,7 @@ class JobInput(Model):
     workflow: str
     job: str
     event: Event
+    vars: dict[str, Any] = Field(default_factory=dict[str, Any])
     definition: Job
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from hatchet_schemas.explanations import explain
-from hatchet_schemas.problems import Problem
+from hatchet_schemas.problems import Finding, Problem
+from hatchet_schemas.scalar_positions import mark_inside
 from hatchet_schemas.workflows import Workflow
-from hatchet_schemas.yaml_source import LINE_BREAK, MAX_FILE_BYTES, Node, YamlError, parse
+from hatchet_schemas.yaml_source import LINE_BREAK, MAX_FILE_BYTES, Mark, Node, YamlError, parse
 
 __all__ = ["Definition", "SourceFile", "load_definitions"]
 
@@ -51,11 +51,8 @@ def load_definitions(
         reader = _Reader(source)
         workflow = reader.workflow()
         if workflow is not None and workflow.name in first_of_name:
-            reader.report(
-                ("name",),
-                f"workflow name {workflow.name!r} is taken by {first_of_name[workflow.name]}",
-                "duplicate-workflow",
-            )
+            message = f"workflow name {workflow.name!r} is taken by {first_of_name[workflow.name]}"
+            reader.report(Finding(("name",), message, "duplicate-workflow"))
             workflow = None
         if workflow is not None:
             first_of_name[workflow.name] = source.path
@@ -75,39 +72,42 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def workflow(self) -> Workflow | None:
+        """Return the file's workflow, None where it cannot be read as one."""
         try:
             root = parse(self._source.content)
         except YamlError as error:
-            self._report_at((error.line, error.column), error.message, error.rule)
+            self._report_at((error.line - 1, error.column - 1), error.message, error.rule)
             return None
         if root is None or root.value is None:
-            self._report_at((1, 1), "the file is empty: expected name, on and jobs", "empty-file")
+            self._report_at((0, 0), "the file is empty: expected name, on and jobs", "empty-file")
             return None
         self._root = root
         try:
             return Workflow.model_validate(root.value, by_alias=True, by_name=False)
         except ValidationError as error:
             for details in error.errors(include_url=False):
-                self._report_invalid(details)
+                self.report(explain(details))
             return None
 
-    def report(self, loc: tuple[str | int, ...], message: str, rule: str) -> None:
-        mark = self._root.mark_at(loc)
-        self._report_at((mark[0] + 1, mark[1] + 1), message, rule)
+    def report(self, finding: Finding) -> None:
+        """Keep a finding as a problem, with its place in the file."""
+        node = self._root.find(finding.loc)
+        if finding.at_key:
+            mark = self._root.key_mark(finding.loc)
+        elif finding.offset is not None and isinstance(node.value, str):
+            mark = mark_inside(self._lines, node.mark, node.style, node.value, finding.offset)
+        else:
+            mark = node.mark
+        self._report_at(mark, finding.message, finding.rule)
 
-    def _report_at(self, position: tuple[int, int], message: str, rule: str) -> None:
-        line, column = position
-        if line > len(self._lines):  # libyaml ends a last line that does not end
-            line, column = len(self._lines), len(self._lines[-1]) + 1
-        excerpt = _printable(self._lines[line - 1][:_MAX_EXCERPT_CHARACTERS])
-        self.problems.append(Problem(self._source.path, line, column, message, rule, excerpt))
-
-    def _report_invalid(self, details: ErrorDetails) -> None:
-        finding = explain(details)
-        mark = (
-            self._root.key_mark(finding.loc) if finding.at_key else self._root.mark_at(finding.loc)
+    def _report_at(self, mark: Mark, message: str, rule: str) -> None:
+        line, column = mark
+        if line >= len(self._lines):  # libyaml ends a last line that does not end
+            line, column = len(self._lines) - 1, len(self._lines[-1])
+        excerpt = _printable(self._lines[line][:_MAX_EXCERPT_CHARACTERS])
+        self.problems.append(
+            Problem(self._source.path, line + 1, column + 1, message, rule, excerpt)
         )
-        self._report_at((mark[0] + 1, mark[1] + 1), finding.message, finding.rule)
 
 
 def _printable(text: str) -> str:

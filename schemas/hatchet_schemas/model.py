@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Model"]
+__all__ = ["GrammarModel", "Model"]
 
 
 class Model(BaseModel):
@@ -18,3 +18,9 @@ class Model(BaseModel):
         validate_by_name=True,
         serialize_by_alias=True,
     )
+
+
+class GrammarModel(Model):
+    """A part of the workflow file; what stands below a field explains it in editors too."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)

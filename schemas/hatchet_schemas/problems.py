@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Problem"]
+__all__ = ["Finding", "Problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with a workflow at ``loc``, before it is known where that stands in a file.
+
+    ``loc`` leads there through field names and indices. It is the field's name that is wrong
+    where ``at_key``, else its value; ``offset`` is where inside a text, in characters.
+    """
+
+    loc: tuple[str | int, ...]
+    message: str
+    rule: str
+    at_key: bool = False
+    offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

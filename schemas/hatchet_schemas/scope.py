@@ -26,6 +26,7 @@ def job_scope(job_input: JobInput) -> dict[str, Any]:
             "time": event.time.isoformat(),
             "source": event.source,
         },
+        "vars": job_input.vars,
         "workflow": job_input.workflow,
         "job": job_input.job,
         "steps": {},

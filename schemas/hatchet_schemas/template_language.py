@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from jinja2 import TemplateSyntaxError, nodes
 from jinja2 import lexer as jinja2_lexer
-from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
@@ -86,18 +87,27 @@ def single_expression(tree: nodes.Template) -> nodes.Expr | None:
     return output.nodes[0]
 
 
-def unsupported(tree: nodes.Template) -> str | None:
-    """Return why ``tree`` is not in the language, or None where it is."""
+def unsupported(tree: nodes.Template) -> tuple[str, int] | None:
+    """Return why ``tree`` is not in the language, and the offset; None where it is."""
     for node, depth in _descendants(tree):
-        if not isinstance(node, _NODES):
-            kind = _NAMES_OF_NODES.get(type(node), f"{type(node).__name__.lower()} statements")
-            return f"templates have no {kind}"
-        if depth > _MAX_DEPTH:
-            return "the expression is nested too deeply"
-        if isinstance(node, nodes.Filter) and node.name not in ALL_FILTERS:
-            return f"unknown filter {node.name!r}; there are: {', '.join(sorted(ALL_FILTERS))}"
-        if isinstance(node, nodes.Const) and not _fits(node.value):
-            return "a number does not fit 64 bits"
+        reason = _refusal(node, depth)
+        if reason is not None:
+            return reason, node.lineno
+    return None
+
+
+def _refusal(node: nodes.Node, depth: int) -> str | None:
+    if not isinstance(node, _NODES):
+        kind = _NAMES_OF_NODES.get(type(node), f"{type(node).__name__.lower()} statements")
+        return f"templates have no {kind}"
+    if depth > _MAX_DEPTH:
+        return "the expression is nested too deeply"
+    if isinstance(node, nodes.Filter) and node.name not in ALL_FILTERS:
+        near = difflib.get_close_matches(node.name, ALL_FILTERS, n=1)
+        tail = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(ALL_FILTERS)}"
+        return f"unknown filter {node.name!r}; {tail}"
+    if isinstance(node, nodes.Const) and not _fits(node.value):
+        return "a number does not fit 64 bits"
     return None
 
 
@@ -137,10 +147,11 @@ class _Rewriter(NodeTransformer):
 
 
 class _Lexer(jinja2_lexer.Lexer):
-    """Jinja2's lexer with two additions: hyphens inside names, and a dot that starts a path.
+    """Jinja2's lexer with three differences.
 
-    Both are said in Jinja2's own terms: ``.steps.step-1.id`` becomes
-    ``root__.steps['step-1'].id``. Lines stay as they are.
+    Names may hold hyphens, and a dot may start a path; both are said in Jinja2's own terms:
+    ``.steps.step-1.id`` becomes ``root__.steps['step-1'].id``. And what Jinja2 takes for line
+    numbers, in tokens, nodes and errors, are offsets: characters from the start of the template.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -160,28 +171,45 @@ class _Lexer(jinja2_lexer.Lexer):
         filename: str | None = None,
         state: str | None = None,
     ) -> Iterator[tuple[int, str, str]]:
-        """Yield the raw tokens: line, kind and text."""
+        """Yield the raw tokens: offset, kind and text."""
         before = ""  # the last word or operator
         dot = False  # a dot is held back until it is known what follows
-        for line, kind, text in super().tokeniter(source, name, filename, state):
+        spaced = False
+        for offset, kind, text in self._with_offsets(source, name, filename, state):
             if kind == "whitespace":
-                yield line, kind, text
+                yield offset, kind, text
+                spaced = True
                 continue
             hyphenated = kind == "name" and "-" in text
             if dot and not hyphenated:
-                yield line, "operator", "."
+                yield offset, "operator", "."
             dot = kind == "operator" and text == "."
-            starts_path = not _PATH_END.search(before) or before in _KEYWORDS
+            starts_path = spaced or not _PATH_END.search(before) or before in _KEYWORDS
             if (dot and starts_path) or (hyphenated and before not in {".", "|"}):
-                yield line, "name", ROOT
+                yield offset, "name", ROOT
             if hyphenated:
-                yield line, "operator", "["
-                yield line, "string", repr(text)
-                yield line, "operator", "]"
+                yield offset, "operator", "["
+                yield offset, "string", repr(text)
+                yield offset, "operator", "]"
             elif not dot:
-                yield line, kind, text
+                yield offset, kind, text
             before = _as_context(before, kind, text)
+            spaced = False
         # A template ends with a closing brace or text, never with a dot held back.
+
+    def _with_offsets(
+        self, source: str, name: str | None, filename: str | None, state: str | None
+    ) -> Iterator[tuple[int, str, str]]:
+        position = 0
+        try:
+            for _, kind, text in super().tokeniter(source, name, filename, state):
+                # White space may be left out between tokens, never anything else.
+                offset = max(source.find(text, position), position)
+                yield offset, kind, text
+                position = offset + len(text)
+        except TemplateSyntaxError as error:
+            error.lineno = position
+            raise
 
 
 def _as_context(before: str, kind: str, text: str) -> str:

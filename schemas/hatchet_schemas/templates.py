@@ -11,14 +11,17 @@ calls, assignments and the operators that make large values from small ones are 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
+from jinja2 import Template as Jinja2Template
 from jinja2 import TemplateError as Jinja2Error
 from jinja2 import TemplateSyntaxError, nodes
 
 from hatchet_schemas.errors import TemplateError
+from hatchet_schemas.template_hints import hint
 from hatchet_schemas.template_language import (
     Environment,
     in_own_words,
@@ -33,6 +36,7 @@ MAX_RENDERED_CHARACTERS: Final = 64 * 1024
 """The longest text that one template may become."""
 
 _MAX_SOURCE_CHARACTERS: Final = 16 * 1024
+_POSITION: Final = re.compile(r" at \d+$")
 _OPENINGS: Final = ("{{", "{%", "{#")
 _ENVIRONMENT: Final = Environment()
 _PYTHON_ERRORS: Final = (
@@ -135,7 +139,8 @@ def _compiled(text: str) -> _Compiled | None:
             return _text_template(text, tree)
         return _value_template(text, expression)
     except TemplateSyntaxError as error:
-        raise TemplateError(text, str(error.message)) from None
+        reason = f"{_plain_words(str(error.message))}{hint(text)}"
+        raise TemplateError(text, reason, offset=error.lineno) from None
     except RecursionError:
         raise TemplateError(text, "the expression is nested too deeply") from None
 
@@ -148,17 +153,24 @@ def _parsed(text: str) -> nodes.Template:
         raise TemplateError(text, "a number does not fit 64 bits") from None
     refused = unsupported(tree)
     if refused is not None:
-        raise TemplateError(text, refused)
+        reason, offset = refused
+        raise TemplateError(text, f"{reason}{hint(text)}", offset=offset)
     return tree
 
 
+def _plain_words(message: str) -> str:
+    # Jinja2's: positions that are ours to tell, and its name for what stands between braces.
+    message = _POSITION.sub("", message).replace(f"'{ROOT}'", "'.'")
+    return message.replace("end of print statement", "the end of the expression").rstrip(".")
+
+
 def _text_template(source: str, tree: nodes.Template) -> _Compiled:
-    template = _ENVIRONMENT.from_string(tree)
+    code = _compiled_later(tree)
 
     def rendered(scope: Scope) -> str:
         chunks: list[str] = []
         room = MAX_RENDERED_CHARACTERS
-        for chunk in template.generate({**scope, ROOT: scope}):
+        for chunk in code().generate({**scope, ROOT: scope}):
             room -= len(chunk)
             if room < 0:
                 raise _too_long(source)
@@ -170,10 +182,11 @@ def _text_template(source: str, tree: nodes.Template) -> _Compiled:
 
 
 def _value_template(source: str, expression: nodes.Expr) -> _Compiled:
-    assignment = nodes.Assign(nodes.Name("result", "store"), expression, lineno=1)
-    template = _ENVIRONMENT.from_string(nodes.Template([assignment], lineno=1))
+    assignment = nodes.Assign(nodes.Name("result", "store"), expression, lineno=0)
+    code = _compiled_later(nodes.Template([assignment], lineno=0))
 
     def value(scope: Scope) -> Any:
+        template = code()
         context = template.new_context({**scope, ROOT: scope})
         for _ in template.root_render_func(context):
             pass
@@ -187,6 +200,11 @@ def _as_json(source: str, result: Any) -> Any:
     if isinstance(result, str) and len(result) > MAX_RENDERED_CHARACTERS:
         raise _too_long(source)
     return plain_copy(result)
+
+
+def _compiled_later(tree: nodes.Template) -> Callable[[], Jinja2Template]:
+    # Checking a thousand files needs their trees only; Python code is made for what is rendered.
+    return cache(lambda: _ENVIRONMENT.from_string(tree))
 
 
 def _too_long(source: str) -> TemplateError:

@@ -1,4 +1,4 @@
-"""The workflow file's grammar: triggers, jobs and steps."""
+"""The workflow file's grammar: workflows, jobs and steps."""
 
 from __future__ import annotations
 
@@ -6,23 +6,26 @@ from collections.abc import Iterable, Sized
 from datetime import timedelta
 from typing import Annotated, Any, Final, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    JsonValue,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from hatchet_schemas.actions import ActionId
-from hatchet_schemas.cron import check_schedule, check_timezone
+from hatchet_schemas.defaults import with_defaults
 from hatchet_schemas.durations import Duration
 from hatchet_schemas.errors import SchemaError
-from hatchet_schemas.model import Model
+from hatchet_schemas.model import GrammarModel
 from hatchet_schemas.names import DEFAULT_QUEUE, Name, WorkflowName
-from hatchet_schemas.patterns import check_pattern
 from hatchet_schemas.templates import template_errors
+from hatchet_schemas.triggers import Triggers
 
-__all__ = ["CronTrigger", "Job", "RetryPolicy", "Step", "Triggers", "Workflow"]
-
-EventPattern = Annotated[str, AfterValidator(check_pattern)]
-"""An event key, or a pattern with ``*`` and ``#``."""
-
+__all__ = ["Defaults", "Job", "RetryPolicy", "Step", "Workflow"]
 
 _Filled = TypeVar("_Filled", bound=Sized)
 
@@ -34,14 +37,12 @@ def _not_empty(value: _Filled) -> _Filled:
     return value
 
 
-def _as_list(value: object) -> object:
-    return value if isinstance(value, (list, tuple)) else [value]
-
-
 def _check_templates(value: dict[str, Any]) -> dict[str, Any]:
     _raise_all(
         InitErrorDetails(
-            type=PydanticCustomError("template", "{reason}", {"reason": str(error.at(()))}),
+            type=PydanticCustomError(
+                "template", "{reason}", {"reason": str(error.at(())), "offset": error.offset}
+            ),
             loc=error.loc,
             input=error.source,
         )
@@ -57,44 +58,20 @@ def _raise_all(errors: Iterable[InitErrorDetails]) -> None:
         raise ValidationError.from_exception_data("workflow", details)
 
 
-class CronTrigger(Model):
-    """Runs the workflow by the clock."""
-
-    schedule: Annotated[str, AfterValidator(check_schedule)]
-    timezone: Annotated[str, AfterValidator(check_timezone)] = "UTC"
-
-
-class Triggers(Model):
-    """What starts a workflow; in the file a key, a list of keys, or a map of both kinds."""
-
-    events: Annotated[tuple[EventPattern, ...], BeforeValidator(_as_list), Field(strict=False)] = ()
-    cron: Annotated[tuple[CronTrigger, ...], BeforeValidator(_as_list), Field(strict=False)] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_short_form(cls, value: object) -> object:
-        return {"events": value} if isinstance(value, (str, list, tuple)) else value
-
-    @model_validator(mode="after")
-    def _something_triggers(self) -> Self:
-        if not self.events and not self.cron:
-            raise PydanticCustomError(
-                "no_trigger", "nothing starts this workflow: expected an event key or a cron"
-            )
-        return self
-
-
-class RetryPolicy(Model):
-    """How often a failed step is tried again, and how long to wait in between.
-
-    ``attempts`` counts the first one too. The wait begins at ``backoff`` and grows by ``factor``
-    up to ``max_backoff``.
-    """
+class RetryPolicy(GrammarModel):
+    """How often a failed step is tried again, and how long to wait in between."""
 
     attempts: Annotated[int, Field(ge=1, le=1000)] = 5
+    """How many attempts there are, the first one too."""
+
     backoff: Duration = timedelta(seconds=1)
+    """The wait before the second attempt."""
+
     factor: Annotated[float, Field(ge=1, le=100, strict=False)] = 2.0
+    """How much longer each wait is than the one before."""
+
     max_backoff: Annotated[Duration, Field(alias="max-backoff")] = timedelta(minutes=1)
+    """The longest wait."""
 
     @model_validator(mode="after")
     def _waits_can_grow(self) -> Self:
@@ -109,29 +86,66 @@ class RetryPolicy(Model):
 _DEFAULT_RETRY: Final = RetryPolicy()
 
 
-class Step(Model):
-    """One call of an action; ``timeout`` bounds each attempt, ``with`` is what the action gets."""
+class Defaults(GrammarModel):
+    """What holds for all jobs and steps below that do not say otherwise."""
+
+    queue: Name | None = None
+    """Which workers run a job."""
+
+    timeout: Duration | None = None
+    """How long each attempt of a step may take."""
+
+    retry: RetryPolicy | None = None
+    """How often a failed step is tried again; a step may replace single fields of it."""
+
+
+class Step(GrammarModel):
+    """One call of an action."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    """What the step does, for people; its id where it is left out."""
+
     id: Name
-    action_id: Annotated[ActionId, Field(alias="actionId")]
+    """How later steps refer to this one: ``.steps.<id>.outputs``."""
+
+    action_id: Annotated[
+        ActionId,
+        Field(
+            validation_alias=AliasChoices("actionId", "action"),
+            serialization_alias="actionId",
+        ),
+    ]
+    """What to call: ``integration:verb``, such as ``slack:create-channel``."""
+
     timeout: Duration
+    """How long each attempt may take; may be left out where ``defaults`` has one."""
+
     retry: RetryPolicy = _DEFAULT_RETRY
+    """How often to try again when it fails."""
+
     with_: Annotated[dict[str, Any], Field(alias="with"), AfterValidator(_check_templates)] = Field(
         default_factory=dict[str, Any]
     )
+    """What the action gets; every text in it is a template."""
 
 
-class Job(Model):
-    """Steps that run one after another, on the workers that serve ``queue``.
+class Job(GrammarModel):
+    """Steps that run one after another, on the workers that serve ``queue``."""
 
-    ``timeout`` bounds the whole job from its start, waiting for a worker included; without one
-    the job may take as long as its steps do.
-    """
+    description: str | None = None
+    """What the job is for."""
 
     queue: Name = DEFAULT_QUEUE
+    """Which workers run it."""
+
     timeout: Duration | None = None
+    """How long the whole job may take, from its start, waiting for a worker included."""
+
+    defaults: Defaults | None = None
+    """What holds for the steps of this job; it goes before the workflow's ``defaults``."""
+
     steps: Annotated[tuple[Step, ...], Field(strict=False), AfterValidator(_not_empty)]
+    """What to do, in this order."""
 
     @model_validator(mode="after")
     def _step_ids_differ(self) -> Self:
@@ -152,9 +166,28 @@ class Job(Model):
         return self
 
 
-class Workflow(Model):
+class Workflow(GrammarModel):
     """One workflow file: what starts it, and the jobs that then run in parallel."""
 
     name: WorkflowName
+    """The workflow's name, unique over all files; part of each run's identity."""
+
+    description: str | None = None
+    """What the workflow is for."""
+
     on: Triggers
+    """What starts it: an event key, a list of keys, or a map with events and cron."""
+
+    vars: dict[Name, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    """Values for templates, ``.vars.<NAME>``; they go before those of the settings."""
+
+    defaults: Defaults | None = None
+    """What holds for all jobs and steps that do not say otherwise."""
+
     jobs: Annotated[dict[Name, Job], AfterValidator(_not_empty)]
+    """The jobs, by name; they run in parallel."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, value: object) -> object:
+        return with_defaults(value)

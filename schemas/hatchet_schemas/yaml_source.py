@@ -71,7 +71,8 @@ class Node:
     """A value, where it stands, and the nodes inside it.
 
     ``children`` is keyed as the value is: by field name in a map, by index in a list. ``keys``
-    tells where each field name of a map stands. ``size`` counts the values inside, itself too, and
+    tells where each field name of a map stands, ``style`` how a scalar is quoted. ``size``
+    counts the values inside, itself too, and
     ``characters`` those of their texts and field names.
     """
 
@@ -82,16 +83,17 @@ class Node:
     size: int = 1
     characters: int = 0
     height: int = 1
+    style: str | None = None
 
-    def mark_at(self, loc: Sequence[str | int]) -> Mark:
-        """Return where the value at ``loc`` stands.
+    def find(self, loc: Sequence[str | int]) -> Node:
+        """Return the node at ``loc``.
 
         Parts of ``loc`` that name nothing are passed over: a validator may add such parts.
         """
         node = self
         for part in loc:
             node = node.children.get(part, node)
-        return node.mark
+        return node
 
     def key_mark(self, loc: Sequence[str | int]) -> Mark:
         """Return where the field name that ends ``loc`` stands, or the value in a list."""
@@ -209,7 +211,12 @@ class _Builder:
         if event.anchor is not None:
             self._anchors[event.anchor] = None  # not to be referred to from inside itself
         if isinstance(event, yaml.ScalarEvent):
-            node = Node(_scalar(event), _mark(event), characters=len(str(event.value)))
+            node = Node(
+                _scalar(event),
+                _mark(event),
+                characters=len(str(event.value)),
+                style=event.style,
+            )
         else:
             self._depth += 1
             if self._depth > MAX_DEPTH:

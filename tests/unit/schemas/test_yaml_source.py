@@ -165,11 +165,11 @@ def test_places_count_lines_of_any_system_and_characters_of_any_width(end: str) 
 
 def test_a_place_is_found_by_the_way_to_it() -> None:
     root = parsed("a:\n  - b: 1\n  - {c: 2}\n")
-    assert root.mark_at(()) == (0, 0)
-    assert root.mark_at(("a", 1, "c")) == (2, 8)
+    assert root.find(()).mark == (0, 0)
+    assert root.find(("a", 1, "c")).mark == (2, 8)
     assert root.key_mark(("a", 1, "c")) == (2, 5)
     assert root.key_mark(("a", 1)) == (2, 4)
-    assert root.mark_at(("a", "not-there", 1)) == (2, 4)
+    assert root.find(("a", "not-there", 1)).mark == (2, 4)
     assert root.key_mark(("a", "not-there")) == (0, 0)
 
 

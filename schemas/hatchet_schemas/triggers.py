@@ -1,0 +1,77 @@
+"""What starts a workflow: events, and the clock."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from hatchet_schemas.cron import check_schedule, check_timezone
+from hatchet_schemas.model import GrammarModel
+from hatchet_schemas.patterns import check_pattern
+
+__all__ = ["CronTrigger", "GitHubSchedule", "Triggers"]
+
+EventPattern = Annotated[str, AfterValidator(check_pattern)]
+"""An event key, or a pattern with ``*`` and ``#``."""
+
+
+def _as_list(value: object) -> object:
+    return value if isinstance(value, (list, tuple)) else [value]
+
+
+class CronTrigger(GrammarModel):
+    """Starts the workflow by the clock."""
+
+    schedule: Annotated[str, AfterValidator(check_schedule)]
+    """Five cron fields, ``@hourly`` and the like, or ``random_hourly`` and the like."""
+
+    timezone: Annotated[str, AfterValidator(check_timezone)] = "UTC"
+    """The time zone of ``schedule``, such as Europe/Berlin."""
+
+
+class GitHubSchedule(GrammarModel):
+    """A cron trigger as GitHub Actions spells it."""
+
+    cron: Annotated[str, AfterValidator(check_schedule)]
+    """What `CronTrigger` calls ``schedule``."""
+
+    timezone: Annotated[str, AfterValidator(check_timezone)] = "UTC"
+    """The time zone of ``cron``, such as Europe/Berlin."""
+
+
+class Triggers(GrammarModel):
+    """What starts a workflow; in the file a key, a list of keys, or a map of both kinds."""
+
+    events: Annotated[tuple[EventPattern, ...], BeforeValidator(_as_list), Field(strict=False)] = ()
+    """Event keys and patterns."""
+
+    cron: Annotated[tuple[CronTrigger, ...], BeforeValidator(_as_list), Field(strict=False)] = ()
+    """Times."""
+
+    schedule: Annotated[
+        tuple[GitHubSchedule, ...], BeforeValidator(_as_list), Field(strict=False)
+    ] = ()
+    """Times, as GitHub Actions spells them: a list of maps with ``cron``."""
+
+    @property
+    def crons(self) -> tuple[CronTrigger, ...]:
+        """All times, however they were spelt."""
+        return (
+            *self.cron,
+            *(CronTrigger(schedule=item.cron, timezone=item.timezone) for item in self.schedule),
+        )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short_form(cls, value: object) -> object:
+        return {"events": value} if isinstance(value, (str, list, tuple)) else value
+
+    @model_validator(mode="after")
+    def _something_triggers(self) -> Self:
+        if not self.events and not self.cron and not self.schedule:
+            raise PydanticCustomError(
+                "no_trigger", "nothing starts this workflow: expected an event key or a cron"
+            )
+        return self

@@ -1,0 +1,156 @@
+"""What a file says once holds for all jobs and steps that do not say otherwise."""
+
+from __future__ import annotations
+
+import copy
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hatchet_schemas import Problem, SourceFile, Workflow, load_definitions
+from hatchet_schemas.defaults import with_defaults
+
+
+def loaded(text: str) -> Workflow:
+    """Return the workflow of a file that has no problems."""
+    (definition,), problems = load_definitions([SourceFile("w.yaml", text.encode())])
+    assert problems == ()
+    return definition.workflow
+
+
+def problems_of(text: str) -> list[tuple[int, int, str]]:
+    """Return line, column and rule of each problem."""
+    _, problems = load_definitions([SourceFile("w.yaml", text.encode())])
+    return [(problem.line, problem.column, problem.rule) for problem in problems]
+
+
+def only_problem(text: str) -> Problem:
+    """Return the one problem of a file."""
+    _, (problem,) = load_definitions([SourceFile("w.yaml", text.encode())])
+    return problem
+
+
+LEVELS = """\
+name: W
+on: k
+defaults: {timeout: 5s, queue: outer, retry: {attempts: 2, backoff: 3s}}
+jobs:
+  plain:
+    steps:
+      - {id: s, actionId: "a:b"}
+  special:
+    queue: own
+    defaults: {timeout: 9s, retry: {factor: 3}}
+    steps:
+      - {id: s, actionId: "a:b"}
+      - {id: t, actionId: "a:b", name: T, timeout: 1s, retry: {attempts: 7}}
+"""
+
+
+def test_the_nearest_level_that_says_something_holds() -> None:
+    jobs = loaded(LEVELS).jobs
+    plain, special = jobs["plain"], jobs["special"]
+
+    assert (plain.queue, special.queue) == ("outer", "own")
+    assert [step.timeout.total_seconds() for job in (plain, special) for step in job.steps] == [
+        *(5, 9, 1),
+    ]
+
+
+def test_a_retry_is_completed_field_by_field() -> None:
+    first, second = loaded(LEVELS).jobs["special"].steps
+
+    assert (first.retry.attempts, first.retry.factor) == (2, 3)
+    assert first.retry.backoff == timedelta(seconds=3)
+    assert (second.retry.attempts, second.retry.factor) == (7, 3)
+
+
+def test_a_step_without_a_name_is_called_by_its_id() -> None:
+    first, second = loaded(LEVELS).jobs["special"].steps
+
+    assert (first.name, second.name) == ("s", "T")
+
+
+def test_without_any_timeout_a_step_is_incomplete() -> None:
+    text = "name: W\non: k\njobs: {j: {steps: [{id: s, actionId: 'a:b'}]}}\n"
+
+    assert problems_of(text) == [(3, 20, "missing-field")]
+
+
+@pytest.mark.parametrize(
+    ("defaults", "column", "rule"),
+    [
+        ("{timeout: soon}", 21, "invalid-value"),
+        ("{timeout: 5}", 21, "wrong-type"),
+        ("{queue: 'a b'}", 19, "invalid-name"),
+        ("{tiemout: 1s, timeout: 1s}", 12, "unknown-field"),
+        ("[]", 11, "wrong-type"),
+    ],
+)
+def test_what_is_wrong_with_a_default_is_told_where_it_stands(
+    defaults: str, column: int, rule: str
+) -> None:
+    text = (
+        f"name: W\non: k\ndefaults: {defaults}\n"
+        "jobs: {j: {queue: q, steps: [{id: s, actionId: 'a:b', timeout: 1s}]}}\n"
+    )
+
+    assert problems_of(text) == [(3, column, rule)]
+
+
+def test_a_wrong_default_timeout_is_one_problem_for_all_steps() -> None:
+    text = LEVELS.replace("timeout: 5s", "timeout: soon")
+
+    assert problems_of(text) == [(3, 21, "invalid-value")]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"jobs": {"j": {"steps": [{"id": "s"}]}}, "defaults": {"timeout": "1s", "retry": {}}},
+        {"jobs": {"j": {"steps": ["s"]}}, "defaults": {"timeout": "1s"}},
+        {"jobs": {"j": []}, "defaults": {"timeout": "1s"}},
+        {"jobs": [], "defaults": {"timeout": "1s"}},
+        {"defaults": 5, "jobs": {"j": {"steps": [{"retry": 5}], "defaults": "x"}}},
+        [],
+        None,
+    ],
+)
+def test_the_given_data_stay_as_they_are(data: Any) -> None:
+    before = copy.deepcopy(data)
+
+    with_defaults(data)
+
+    assert data == before
+
+
+def test_action_is_another_word_for_action_id() -> None:
+    text = LEVELS.replace("actionId", "action")
+
+    assert loaded(text).jobs["plain"].steps[0].action_id == "a:b"
+
+
+def test_a_wrong_action_is_told_where_it_stands() -> None:
+    text = LEVELS.replace('id: s, actionId: "a:b"}', "id: s, action: ab}", 1)
+
+    assert problems_of(text) == [(7, 25, "invalid-value")]
+
+
+def test_githubs_schedule_is_a_cron_trigger() -> None:
+    schedule = "[{cron: '5 4 * * *', timezone: Europe/Berlin}]"
+    text = LEVELS.replace("on: k", f"on: {{schedule: {schedule}, cron: {{schedule: '@daily'}}}}")
+
+    crons = loaded(text).on.crons
+
+    assert [(cron.schedule, cron.timezone) for cron in crons] == [
+        ("@daily", "UTC"),
+        ("5 4 * * *", "Europe/Berlin"),
+    ]
+
+
+def test_needs_is_reserved_and_says_what_to_do_instead() -> None:
+    problem = only_problem(LEVELS.replace("    queue: own", "    queue: own\n    needs: [plain]"))
+
+    assert (problem.line, problem.column, problem.rule) == (10, 5, "reserved-field")
+    assert "into one job" in problem.message
