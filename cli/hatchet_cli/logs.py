@@ -14,8 +14,9 @@ __all__ = ["LogFormat", "configure_logs"]
 
 LogFormat = Literal["pretty", "json"]
 
-# Libraries that describe each reconnect attempt at length; ours say the same in one record.
-_TALKATIVE = ("aio_pika", "aiormq", "asyncio")
+# Libraries that describe each reconnect or each failed attempt of a step at length; ours say the
+# same in one record.
+_TALKATIVE = ("aio_pika", "aiormq", "asyncio", "temporalio.activity")
 
 
 def configure_logs(log_format: LogFormat | None = None) -> None:

@@ -162,7 +162,7 @@ def left_running(tmp_path: Path) -> Callable[[], list[str]]:
     return processes
 
 
-def workflow(name: str, key: str, queue: str, **with_: Any) -> str:
+def workflow(name: str, key: str, queue: str, *, timeout: str = "1m", **with_: Any) -> str:
     """Return a workflow file with one job of one step, ``echo:say``."""
     data = "".join(f'          {field}: "{value}"\n' for field, value in with_.items())
     return (
@@ -171,6 +171,7 @@ def workflow(name: str, key: str, queue: str, **with_: Any) -> str:
         "jobs:\n"
         "  speak:\n"
         f"    queue: {queue}\n"
+        f"    timeout: {timeout}\n"
         "    steps:\n"
         "      - name: Say it\n"
         "        id: say\n"

@@ -16,6 +16,7 @@ from hatchet_cli.devstack import DevStack
 
 INTEGRATIONS = """
 import os
+import time
 from hatchet_worker import Integration, NonRetryable, Worker, action
 
 class Echo(Integration):
@@ -23,6 +24,8 @@ class Echo(Integration):
 
     @action("say")
     def say(self, data: dict) -> dict:
+        if data["message"] == "sleep":
+            time.sleep(8)
         if data["message"] == "fail":
             raise NonRetryable("told to fail")
         return {"message": data["message"]}
@@ -39,6 +42,13 @@ def running_project(project: Project, lifetime: ExitStack, eventually: Eventuall
     project.environment = {**project.environment, "TEST_QUEUE": queue}
     project.write("integrations.py", INTEGRATIONS)
     project.write(".hatchet/echo.yaml", workflow("Echo", "echo:say", queue, message="{{ .text }}"))
+    project.write(
+        ".hatchet/lonely.yaml",
+        workflow("Lonely", "lonely:say", "served-by-nobody", timeout="1s", message="hi"),
+    )
+    project.write(
+        ".hatchet/slow.yaml", workflow("Slow", "slow:say", queue, timeout="2s", message="sleep")
+    )
     router = lifetime.enter_context(project.running("router"))
     worker = lifetime.enter_context(project.running("worker", "integrations:worker"))
     eventually(lambda: router.has_said("router.ready"), 30)
@@ -85,6 +95,22 @@ def test_a_failed_job_makes_publish_fail_and_say_why(running_project: Project) -
     assert result.code == 1
     for part in ("told to fail", "'Echo'", "'speak'", "'say'", "'echo:say'"):
         assert part in result.stderr
+
+
+def test_a_job_that_times_out_without_a_worker_says_so(running_project: Project) -> None:
+    result = running_project.hatchet("publish", "lonely:say", "--wait")
+
+    assert result.code == 1
+    assert "Lonely/speak timed_out" in result.stderr
+    assert "no step was under way; does a worker serve its queue?" in result.stderr
+
+
+def test_a_job_that_times_out_names_the_step_that_was_under_way(running_project: Project) -> None:
+    result = running_project.hatchet("publish", "slow:say", "--wait")
+
+    assert result.code == 1
+    assert "Slow/speak timed_out" in result.stderr
+    assert "step 'say' (echo:say) was under way" in result.stderr
 
 
 def test_data_may_come_from_a_file_or_from_standard_input(running_project: Project) -> None:
@@ -198,7 +224,7 @@ def test_check_prints_every_problem_of_every_file_with_its_place(offline_project
     assert ".hatchet/a.yaml:4:9: a job has no field 'stepz': did you mean 'steps'?" in result.stdout
     assert "  one: {stepz: []}\n            ^" in result.stdout
     assert ".hatchet/b.yaml:2:1: not valid YAML" in result.stdout
-    assert ".hatchet/c.yaml:10:18: 'soon' is not a duration" in result.stdout
+    assert ".hatchet/c.yaml:11:18: 'soon' is not a duration" in result.stdout
     assert ".hatchet/d.yaml:1:1: the file is empty" in result.stdout
 
 
