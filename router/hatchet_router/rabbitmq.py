@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from types import TracebackType
@@ -34,6 +35,8 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
 
 _PUBLISH_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 1.0
+_ACKNOWLEDGED_SECONDS: Final = 1.0
+_ACKNOWLEDGED_POLL_SECONDS: Final = 0.01
 # A message's properties travel in one frame, whose limit is 131,072 bytes where none is configured;
 # a larger one ends the connection.
 _MAX_PROPERTIES_BYTES: Final = 128_000
@@ -160,8 +163,10 @@ class Consumer:
             return  # what was in hand went with the connection
         try:
             async with asyncio.timeout(self._grace_seconds):
+                consumers = (await self._queue.declare()).consumer_count or 0
                 await self._queue.cancel(self._consumer_tag)
                 await self._idle.wait()
+                await _acknowledged(self._queue, consumers)
         except CONNECTION_ERRORS:
             _log.warning("router.drain_incomplete", in_hand=self._in_hand)
 
@@ -223,6 +228,19 @@ class Consumer:
             reason=rejection.kind,
             detail=rejection.message,
         )
+
+
+async def _acknowledged(queue: AbstractRobustQueue, consumers: int) -> None:
+    """Wait until fewer than ``consumers`` are left: ours goes when its last message is settled.
+
+    A quorum queue that is busy keeps acknowledgements back for a moment. When the channel closes
+    before, it forgets them and delivers the messages again. Where other routers come and go
+    meanwhile, the count says less, and no harm is done.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_ACKNOWLEDGED_SECONDS):
+            while ((await queue.declare()).consumer_count or 0) >= consumers:  # noqa: ASYNC110 - the broker tells only when asked
+                await asyncio.sleep(_ACKNOWLEDGED_POLL_SECONDS)
 
 
 def _delivery(message: AbstractIncomingMessage) -> Delivery:
