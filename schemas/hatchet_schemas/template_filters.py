@@ -94,6 +94,28 @@ def _in(context: MeteredContext, value: Any, items: Any) -> bool:
     return value in items
 
 
+def _rest(value: Any, divisor: Any) -> float:
+    """Return what division leaves over; Python's own % would format a text, to any width."""
+    for number in (value, divisor):
+        fail_if_missing(number)
+        if not isinstance(number, (int, float)):
+            raise TypeError(f"a test of divisibility needs a number, not {kind_of(number)}")
+    rest: float = value % divisor
+    return rest
+
+
+def _odd(value: Any) -> bool:
+    return _rest(value, 2) == 1
+
+
+def _even(value: Any) -> bool:
+    return _rest(value, 2) == 0
+
+
+def _divisible_by(value: Any, divisor: Any) -> bool:
+    return _rest(value, divisor) == 0
+
+
 _OURS: Final[dict[str, _Filter]] = {
     "join": _join,
     "replace": _replace,
@@ -145,5 +167,11 @@ ALL_FILTERS: Final[dict[str, _Filter]] = {
 }
 """The filters that there are, by name."""
 
-ALL_TESTS: Final[dict[str, _Filter]] = {**cast("dict[str, _Filter]", TESTS), "in": _in}
-"""The tests that there are, by name: Jinja2's, which make nothing."""
+ALL_TESTS: Final[dict[str, _Filter]] = {
+    **cast("dict[str, _Filter]", TESTS),
+    "divisibleby": _divisible_by,
+    "even": _even,
+    "in": _in,
+    "odd": _odd,
+}
+"""The tests that there are, by name: Jinja2's, but for those that can make or read much."""

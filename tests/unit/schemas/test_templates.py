@@ -564,3 +564,23 @@ def test_what_is_no_json_is_refused(value: object) -> None:
     for template in ("{{ .v }}", "x{{ .v }}", "{{ [.v] }}"):
         with pytest.raises(TemplateError):
             render_text(template, {"v": value})
+
+
+@pytest.mark.parametrize("test", ["odd", "even", "divisibleby(2)", "divisibleby 2"])
+def test_tests_of_numbers_format_no_text(test: str) -> None:
+    # Python's % formats a text, to any width that the text asks for.
+    with pytest.raises(TemplateError, match="needs a number, not a text"):
+        render_text(f"{{{{ '%99999d' is {test} }}}}", {})
+
+
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        ("{{ 3 is odd }}", True),
+        ("{{ .n is even }}", True),
+        ("{{ .n is divisibleby(4) }}", False),
+        ("{{ .n is divisibleby 3 }}", True),
+    ],
+)
+def test_tests_of_numbers_work_on_numbers(template: str, value: object) -> None:
+    assert render_text(template, {"n": 6}) is value
