@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hatchet_cli.exiting import CommandError, ExitCode
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from hatchet_router.settings import RouterSettings
     from hatchet_worker.connection import TemporalSettings
 
-__all__ = ["connect_to_temporal", "read_settings", "read_temporal_settings"]
+__all__ = ["connect_to_temporal", "read_settings", "read_temporal_settings", "temporal_failures"]
 
 
 def read_settings(**overrides: Any) -> RouterSettings:
@@ -47,12 +49,9 @@ def read_temporal_settings() -> TemporalSettings:
 
     """
     from hatchet_worker.connection import TemporalSettings
-    from hatchet_worker.errors import SettingsError
 
-    try:
+    with temporal_failures():
         return TemporalSettings.from_environment()
-    except SettingsError as error:
-        raise CommandError(str(error), ExitCode.USAGE) from None
 
 
 async def connect_to_temporal() -> Client:
@@ -63,11 +62,19 @@ async def connect_to_temporal() -> Client:
 
     """
     from hatchet_worker.connection import connect
-    from hatchet_worker.errors import NamespaceNotFound, TemporalUnreachable
+
+    with temporal_failures():
+        return await connect()
+
+
+@contextmanager
+def temporal_failures() -> Generator[None]:
+    """Say what goes wrong with Temporal in the block as a `CommandError`."""
+    from hatchet_worker.errors import NamespaceNotFound, SettingsError, TemporalUnreachable
 
     try:
-        return await connect(read_temporal_settings())
+        yield
     except TemporalUnreachable as error:
         raise CommandError(str(error), ExitCode.UNREACHABLE) from error
-    except NamespaceNotFound as error:
+    except (NamespaceNotFound, SettingsError) as error:
         raise CommandError(str(error), ExitCode.USAGE) from error

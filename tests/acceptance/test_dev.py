@@ -51,6 +51,15 @@ def start(
         )
 
 
+def start_sign_up(
+    environment: dict[str, str], tmp_path: Path, *options: str
+) -> tuple[subprocess.Popen[bytes], Path]:
+    """Start the sign-up example; return it, and the file that it writes to."""
+    output = tmp_path / "dev.log"
+    command = [str(HATCHET), *SIGN_UP, *options]
+    return start(command, environment, ROOT / "examples" / "sign-up", output), output
+
+
 @pytest.mark.timeout(180)
 def test_two_demos_at_once_complete_and_leave_nothing_running(
     tmp_path: Path, environment: dict[str, str], left_running: LeftRunning
@@ -81,8 +90,7 @@ def test_ctrl_c_ends_everything(
     left_running: LeftRunning,
     eventually: Eventually,
 ) -> None:
-    output = tmp_path / "dev.log"
-    dev = start([str(HATCHET), *SIGN_UP], environment, ROOT / "examples" / "sign-up", output)
+    dev, output = start_sign_up(environment, tmp_path)
     eventually(lambda: "Next, from another terminal" in output.read_text(), 60)
 
     dev.send_signal(signal.SIGINT)
@@ -97,8 +105,7 @@ def test_ctrl_c_during_the_start_ends_everything(
     left_running: LeftRunning,
     eventually: Eventually,
 ) -> None:
-    output = tmp_path / "dev.log"
-    dev = start([str(HATCHET), *SIGN_UP], environment, ROOT / "examples" / "sign-up", output)
+    dev, _ = start_sign_up(environment, tmp_path)
     eventually(lambda: any("beam" in process for process in left_running()), 60)
 
     dev.send_signal(signal.SIGINT)
@@ -113,8 +120,7 @@ def test_a_killed_dev_leaves_nothing_running(
     left_running: LeftRunning,
     eventually: Eventually,
 ) -> None:
-    output = tmp_path / "dev.log"
-    dev = start([str(HATCHET), *SIGN_UP], environment, ROOT / "examples" / "sign-up", output)
+    dev, output = start_sign_up(environment, tmp_path)
     eventually(lambda: "Next, from another terminal" in output.read_text(), 60)
 
     dev.kill()
@@ -144,11 +150,8 @@ def test_servers_that_are_there_are_used(
         "HATCHET_AMQP_URL": stack.rabbitmq.amqp_url,
         "TEMPORAL_ADDRESS": stack.temporal.address,
     }
-    output = tmp_path / "dev.log"
 
-    dev = start(
-        [str(HATCHET), *SIGN_UP, "--once"], environment, ROOT / "examples" / "sign-up", output
-    )
+    dev, output = start_sign_up(environment, tmp_path, "--once")
 
     assert dev.wait(60) == 0, output.read_text()
     shown = output.read_text()

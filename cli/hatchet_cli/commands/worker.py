@@ -22,10 +22,10 @@ def worker(
     import asyncio
 
     from hatchet_cli.apps import load_worker
-    from hatchet_cli.exiting import CommandError, ExitCode
+    from hatchet_cli.exiting import ExitCode
     from hatchet_cli.logs import configure_logs
     from hatchet_cli.running import run_until_signalled
-    from hatchet_worker import NamespaceNotFound, SettingsError, TemporalUnreachable
+    from hatchet_cli.servers import temporal_failures
 
     configure_logs()
     loaded = load_worker(app)
@@ -34,10 +34,5 @@ def worker(
         await loaded.serve(stop)
         return ExitCode.SUCCESS
 
-    try:
-        code = run_until_signalled(run)
-    except TemporalUnreachable as error:
-        raise CommandError(str(error), ExitCode.UNREACHABLE) from error
-    except (NamespaceNotFound, SettingsError) as error:
-        raise CommandError(str(error), ExitCode.USAGE) from error
-    raise typer.Exit(code)
+    with temporal_failures():
+        raise typer.Exit(run_until_signalled(run))
