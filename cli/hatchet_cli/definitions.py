@@ -16,28 +16,33 @@ if TYPE_CHECKING:
 __all__ = ["counted", "load_or_fail", "show_problems"]
 
 
-def load_or_fail(folder: Path) -> tuple[Definition, ...]:
-    """Return the workflows below ``folder``; print every problem there is.
+def load_or_fail(*paths: Path, known_vars: frozenset[str] = frozenset()) -> tuple[Definition, ...]:
+    """Return the workflows in ``paths``; print every problem there is, warnings too.
+
+    ``known_vars`` are the names of those vars that are not in the files.
 
     Raises:
-        CommandError: there are problems.
+        CommandError: there are errors.
 
     """
-    from hatchet_router.folder import load_folder
+    from hatchet_router.folder import load_paths
 
-    definitions, problems = load_folder(folder)
-    if problems:
-        show_problems(problems, err=True)
-        raise CommandError(
-            f"{counted(len(problems), 'problem')} in the workflow files", ExitCode.FINDINGS
-        )
+    definitions, problems = load_paths(paths, known_vars=known_vars)
+    show_problems(problems, err=True)
+    errors = sum(problem.severity == "error" for problem in problems)
+    if errors:
+        raise CommandError(f"{counted(errors, 'error')} in the workflow files", ExitCode.FINDINGS)
     return definitions
 
 
-def show_problems(problems: Iterable[Problem], *, err: bool = False) -> None:
-    """Print problems with the lines they stand on."""
+def show_problems(
+    problems: Iterable[Problem], *, err: bool = False, color: bool | None = None
+) -> None:
+    """Print problems with the lines they stand on; in colour where that is wanted."""
+    from hatchet_cli.reports.problems import problem_text
+
     for problem in problems:
-        typer.echo(problem.with_caret(), err=err)
+        typer.echo(problem_text(problem, color=bool(color)), err=err, color=color)
 
 
 def counted(number: int, noun: str) -> str:

@@ -65,14 +65,15 @@ def _python() -> str:
 
 
 def _workflows(settings: RouterSettings) -> Iterator[Finding]:
-    definitions, problems = load_folder(settings.workflows)
-    if problems:
-        yield Finding(
-            "workflows",
-            "problem",
-            f"{settings.workflows}: {counted(len(problems), 'problem')}, first: {problems[0]}",
-            f"run: hatchet check {settings.workflows}",
-        )
+    definitions, problems = load_folder(settings.workflows, known_vars=frozenset(settings.vars))
+    errors = [problem for problem in problems if problem.severity == "error"]
+    mend = f"run: hatchet check {settings.workflows}"
+    if errors:
+        said = f"{settings.workflows}: {counted(len(errors), 'error')}, first: {errors[0]}"
+        yield Finding("workflows", "problem", said, mend)
+    elif problems:
+        said = f"{settings.workflows}: {counted(len(problems), 'warning')}, first: {problems[0]}"
+        yield Finding("workflows", "note", said, mend)
     else:
         yield Finding(
             "workflows", "ok", f"{settings.workflows}: {counted(len(definitions), 'workflow')}"

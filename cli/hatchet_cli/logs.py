@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -20,11 +21,14 @@ _TALKATIVE = ("aio_pika", "aiormq", "asyncio", "temporalio.activity")
 
 
 def configure_logs(log_format: LogFormat | None = None) -> None:
-    """Send records of ours and of all libraries to stderr.
+    """Send records of ours and of all libraries to stderr, without the values of secrets.
 
     ``pretty`` is for people, ``json`` (one object a line) for machines; without a choice it is
     ``HATCHET_LOG_FORMAT``, or pretty on a terminal and json elsewhere.
     """
+    from hatchet_worker import SecretFilter
+    from hatchet_worker.masking import SECRETS_IN_USE
+
     chosen = log_format or os.environ.get("HATCHET_LOG_FORMAT")
     pretty = chosen == "pretty" or (chosen is None and sys.stderr.isatty())
     shared: list[Processor] = [
@@ -34,7 +38,14 @@ def configure_logs(log_format: LogFormat | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     rendering: list[Processor] = (
-        [_escape_control_characters, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        [
+            _escape_control_characters,
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                # The other kind shows local variables, which may hold secrets, folded into lines.
+                exception_formatter=structlog.dev.plain_traceback,
+            ),
+        ]
         if pretty
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
@@ -45,8 +56,10 @@ def configure_logs(log_format: LogFormat | None = None) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(SecretFilter())
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _MaskingFormatter(
+            SECRETS_IN_USE.text,
             foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
@@ -57,6 +70,17 @@ def configure_logs(log_format: LogFormat | None = None) -> None:
     logging.getLogger("hatchet").setLevel(os.environ.get("HATCHET_LOG_LEVEL", "INFO").upper())
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+class _MaskingFormatter(structlog.stdlib.ProcessorFormatter):
+    """Masks the line that comes of a record, in whatever part of it a secret stands."""
+
+    def __init__(self, masked: Callable[[str], str], **options: Any) -> None:
+        super().__init__(**options)
+        self._masked = masked
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._masked(super().format(record))
 
 
 def _escape_control_characters(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

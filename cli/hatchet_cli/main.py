@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from hatchet_cli.commands import check, dev, doctor, publish, router, worker
+from hatchet_cli.commands import (
+    actions,
+    check,
+    dead,
+    dev,
+    doctor,
+    explain,
+    graph,
+    publish,
+    router,
+    schema,
+    worker,
+)
 from hatchet_cli.exiting import CommandError, ExitCode, exit_process
 
 __all__ = ["app", "main"]
@@ -25,7 +37,12 @@ app.command("router")(router.router)
 app.command("worker")(worker.worker)
 app.command("publish")(publish.publish)
 app.command("check")(check.check)
+app.command("explain")(explain.explain)
+app.command("graph")(graph.graph)
+app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
+app.add_typer(actions.actions, name="actions")
+app.add_typer(dead.dead, name="dead")
 
 
 def _print_version(wanted: bool) -> None:

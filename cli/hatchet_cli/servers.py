@@ -25,6 +25,7 @@ def read_settings(**overrides: Any) -> RouterSettings:
 
     """
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from hatchet_router.settings import RouterSettings
 
@@ -39,6 +40,12 @@ def read_settings(**overrides: Any) -> RouterSettings:
             for item in error.errors(include_input=False)
         ]
         raise CommandError("\n".join(lines), ExitCode.USAGE) from None
+    except SettingsError as error:
+        # It names the field, and lists and maps alone can be unreadable.
+        field = str(error).partition('"')[2].partition('"')[0]
+        raise CommandError(
+            f"setting HATCHET_{field.upper()}: expected JSON", ExitCode.USAGE
+        ) from None
 
 
 def read_temporal_settings() -> TemporalSettings:

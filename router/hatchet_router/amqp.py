@@ -6,17 +6,17 @@ import asyncio
 import socket
 from collections.abc import Generator
 from contextlib import AsyncExitStack, contextmanager
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from aio_pika import RobustConnection
-from aio_pika.abc import AbstractRobustConnection
+from aio_pika import Connection, RobustConnection
+from aio_pika.abc import AbstractConnection, AbstractRobustConnection
 from aio_pika.connection import make_url
 from aiormq.exceptions import AMQPError, ChannelInvalidStateError, ProbableAuthenticationError
 
 from hatchet_router.errors import BrokerUnreachable
 
-__all__ = ["CONNECTION_ERRORS", "closing_is_an_error", "connect"]
+__all__ = ["CONNECTION_ERRORS", "closing_is_an_error", "connect", "connect_once"]
 
 CONNECTION_ERRORS: Final = (AMQPError, ChannelInvalidStateError, OSError)
 """What is raised when a connection or a channel is, or goes, away; a timeout is an OSError."""
@@ -24,6 +24,9 @@ CONNECTION_ERRORS: Final = (AMQPError, ChannelInvalidStateError, OSError)
 _CONNECT_TIMEOUT_SECONDS: Final = 10.0
 _HEARTBEAT_SECONDS: Final = 10
 _RECONNECT_SECONDS: Final = 1.0
+
+
+_ConnectionT = TypeVar("_ConnectionT", bound=Connection)
 
 
 async def connect(url: str, name: str) -> AbstractRobustConnection:
@@ -35,13 +38,27 @@ async def connect(url: str, name: str) -> AbstractRobustConnection:
         BrokerUnreachable: the first attempt failed; the reason says what to try.
 
     """
+    return await _connected(RobustConnection, url, name)
+
+
+async def connect_once(url: str, name: str) -> AbstractConnection:
+    """Return a connection that stays closed when it is lost.
+
+    Raises:
+        BrokerUnreachable: as `connect` does.
+
+    """
+    return await _connected(Connection, url, name)
+
+
+async def _connected(kind: type[_ConnectionT], url: str, name: str) -> _ConnectionT:
     if not _is_address(url):
         raise BrokerUnreachable(
             url, "not an address: expected amqp[s]://user:password@host:port/vhost"
         )
     try:
         async with AsyncExitStack() as on_failure:
-            connection = RobustConnection(
+            connection = kind(
                 make_url(url, heartbeat=_HEARTBEAT_SECONDS, reconnect_interval=_RECONNECT_SECONDS),
                 client_properties={"connection_name": name},
             )

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
+from hatchet_router.cloud_events import (
+    CLOUD_EVENTS,
+    CLOUD_EVENTS_BATCH,
+    CLOUD_EVENTS_JSON,
+    ID_HEADERS,
+    attributes_in,
+    of_binary,
+    of_structured,
+)
+from hatchet_router.contents import contents_of, text_of
 from hatchet_router.deliveries import Delivery, Rejection
+from hatchet_router.envelopes import (
+    MASSTRANSIT,
+    MASSTRANSIT_JSON,
+    Envelope,
+    is_celery,
+    of_celery,
+    of_masstransit,
+    of_plain,
+)
+from hatchet_router.json_bodies import MAX_DEPTH, strict_json
+from hatchet_router.message_headers import check_headers
+from hatchet_router.refusals import TOO_LARGE, UNSUPPORTED_ENCODING, Refusal, shown
+from hatchet_router.sources import event_source
+from hatchet_router.timestamps import utc
 from hatchet_schemas import Event
 
-__all__ = ["DEFAULT_MAX_BODY_BYTES", "MAX_DEPTH", "decode"]
+__all__ = ["DEFAULT_MAX_BODY_BYTES", "MAX_DEPTH", "MAX_ID_BYTES", "decode"]
 
 DEFAULT_MAX_BODY_BYTES: Final = 256 * 1024
-MAX_DEPTH: Final = 64
-"""How deep an event's lists and maps may be nested."""
 
-_MAX_INTEGER: Final = 2**63
-_MAX_INTEGER_DIGITS: Final = 20  # with the sign
-# Not only HTTP's names of them: many AMQP clients (Spring, kombu) say the charset here.
-_PLAIN_ENCODINGS: Final = frozenset({"", "identity", "utf-8", "utf8"})
-
-
-class _JsonError(ValueError):
-    """JSON that other parsers would read differently, or not at all (RFC 8259, section 4 to 8)."""
+MAX_ID_BYTES: Final = 255
+"""The longest id of an event: what AMQP's ``message_id`` can be, and so a dead letter's."""
 
 
 def decode(
@@ -37,124 +51,84 @@ def decode(
 ) -> Event | Rejection:
     """Return the event in ``delivery``, or why there is none.
 
-    The body is a JSON object in UTF-8, whatever the content type says; clients that set no
-    properties at all are understood. The event's id is the AMQP ``message_id``; without one the
-    event gets a new id, so that a redelivery is a new event. The source is the broker-verified
-    ``user_id``.
+    The body is a JSON object, in UTF-8 where nothing else is said; clients that set no properties
+    at all are understood. CloudEvents and the envelopes of Celery and MassTransit are opened: their
+    id, time and source go before the properties. The event's id is the AMQP ``message_id``;
+    without one the event gets a new id, so that a redelivery is a new event. Into its source goes
+    the broker-verified ``user_id`` (`event_source`).
+
+    ``max_body_bytes`` bounds the body as it comes and as it is when decompressed.
     """
-    event_id = delivery.message_id or new_id()
-    if len(delivery.body) > max_body_bytes:
-        return Rejection(
-            "too-large",
-            f"the body has {len(delivery.body):,} bytes, at most {max_body_bytes:,} are accepted",
-            event_id,
-        )
-    if (delivery.content_encoding or "").lower() not in _PLAIN_ENCODINGS:
-        return Rejection(
-            "undecodable",
-            f"content encoding {delivery.content_encoding!r} is not supported",
-            event_id,
-        )
+    event_id = delivery.message_id or None
     try:
-        data = _strict_json(delivery.body)
-    except (ValueError, RecursionError) as error:
-        return Rejection("undecodable", f"the body is not JSON: {_said(error)}", event_id)
-    if not isinstance(data, dict):
-        return Rejection(
-            "undecodable",
-            f"the body is {_KINDS.get(type(data), 'a number')}, expected a JSON object",
-            event_id,
-        )
+        envelope = _envelope(delivery, max_body_bytes)
+        if envelope.id is not None:
+            event_id = _checked_id(envelope.id)
+        time = envelope.time or delivery.timestamp
+        time = now() if time is None else utc(time, "timestamp")
+    except Refusal as refusal:
+        event_id = _said_id(delivery) or event_id or new_id()
+        return Rejection(refusal.kind, str(refusal), event_id)
     return Event(
-        id=event_id,
+        id=event_id or new_id(),
         key=delivery.routing_key,
-        time=delivery.timestamp or now(),
-        source=delivery.user_id,
-        data=data,
+        time=time,
+        source=event_source(delivery.user_id, envelope.source),
+        data=envelope.data,
     )
 
 
-_KINDS: Final = {
-    list: "a JSON array",
-    str: "a JSON string",
-    bool: "true or false",
-    type(None): "null",
-}
+def _envelope(delivery: Delivery, max_bytes: int) -> Envelope:
+    if len(delivery.body) > max_bytes:
+        raise Refusal(
+            f"the body has {len(delivery.body):,} bytes, at most {max_bytes:,} are accepted",
+            TOO_LARGE,
+        )
+    contents = contents_of(delivery.content_type, delivery.content_encoding)
+    media_type, headers = contents.media_type, delivery.headers
+    if headers:
+        check_headers(headers)
+    structured = media_type.startswith(CLOUD_EVENTS)
+    masstransit = media_type.startswith(MASSTRANSIT)
+    if (structured or masstransit) and media_type not in {CLOUD_EVENTS_JSON, MASSTRANSIT_JSON}:
+        raise Refusal(_unsupported(media_type), UNSUPPORTED_ENCODING)
+    text = text_of(delivery.body, contents, headers, max_bytes=max_bytes)
+    if structured:
+        return of_structured(strict_json(text))
+    if headers and (attributes := attributes_in(headers)) is not None:
+        return of_binary(attributes, text, contents.name)
+    body = strict_json(text, contents.name)
+    if masstransit:
+        return of_masstransit(body)
+    if headers and isinstance(body, list) and is_celery(headers):
+        return of_celery(body, headers)
+    return of_plain(body, delivery.correlation_id)
 
 
-def _said(error: Exception) -> str:
-    match error:
-        case UnicodeDecodeError():
-            return f"byte 0x{error.object[error.start]:02x} at {error.start} is not UTF-8"
-        case RecursionError():
-            return f"nested more than {MAX_DEPTH} deep"
-        case json.JSONDecodeError() if not error.doc.strip():
-            return "it is empty"
-        case json.JSONDecodeError() if error.doc.startswith("\ufeff"):
-            return "it starts with a byte order mark"
-        case _:
-            return str(error)
+def _unsupported(media_type: str) -> str:
+    if media_type.startswith(CLOUD_EVENTS_BATCH):
+        return "a batch of CloudEvents is not supported; publish each as a message of its own"
+    return f"content type {shown(media_type)} is not supported"
 
 
-def _strict_json(body: bytes) -> Any:
-    text = body.decode("utf-8")
-    data = _JSON.decode(text)
-    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
-        raise _JsonError(f"nested more than {MAX_DEPTH} deep")
-    if "\\u" in text:
-        _refuse_lone_surrogates(data)
-    return data
+def _said_id(delivery: Delivery) -> str | None:
+    """Return the id in the headers of a message that was refused, so that it can be found by it."""
+    headers = delivery.headers
+    names = ID_HEADERS if not is_celery(headers) else (*ID_HEADERS, "id")
+    ids = (headers.get(name) for name in names)
+    return next(
+        (
+            found
+            for found in ids
+            if isinstance(found, str) and 0 < len(found.encode()) <= MAX_ID_BYTES
+        ),
+        None,
+    )
 
 
-def _depth(data: Any) -> int:
-    depth = 0
-    level = [data]
-    while level := [item for item in level if isinstance(item, (dict, list))]:
-        depth += 1
-        level = [
-            child for item in level for child in (item.values() if isinstance(item, dict) else item)
-        ]
-    return depth
-
-
-def _refuse_lone_surrogates(data: Any) -> None:
-    try:
-        json.dumps(data, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise _JsonError("a \\u escape is half of a surrogate pair") from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        counts = Counter(name for name, _ in pairs)
-        twice = next(name for name, count in counts.items() if count > 1)
-        raise _JsonError(f"field {twice[:80]!r} stands twice in one object")
-    return result
-
-
-def _integer(digits: str) -> int:
-    if len(digits) <= _MAX_INTEGER_DIGITS:
-        number = int(digits)
-        if -_MAX_INTEGER <= number < _MAX_INTEGER:
-            return number
-    raise _JsonError("an integer does not fit 64 bits")
-
-
-def _float(text: str) -> float:
-    number = float(text)
-    if number in {float("inf"), float("-inf")}:
-        raise _JsonError("a number is too large")
-    return number
-
-
-def _constant(name: str) -> Any:
-    raise _JsonError(f"{name} is not JSON")
-
-
-_JSON: Final = json.JSONDecoder(
-    object_pairs_hook=_object,
-    parse_int=_integer,
-    parse_float=_float,
-    parse_constant=_constant,
-)
+def _checked_id(event_id: str) -> str:
+    if (size := len(event_id.encode())) > MAX_ID_BYTES:
+        raise Refusal(
+            f"the event's id has {size:,} bytes, at most {MAX_ID_BYTES} are accepted", TOO_LARGE
+        )
+    return event_id

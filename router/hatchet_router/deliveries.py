@@ -14,7 +14,11 @@ __all__ = ["Delivery", "Outcome", "Rejection", "Routed", "StartedJob"]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One AMQP message as it was delivered, in terms that know no client library."""
+    """One AMQP message as it was delivered, in terms that know no client library.
+
+    Its texts are Unicode: what on the wire is no UTF-8 never becomes a delivery. ``replayed`` tells
+    an event that comes back from the dead letters.
+    """
 
     body: bytes
     routing_key: str
@@ -25,15 +29,21 @@ class Delivery:
     content_encoding: str | None = None
     headers: Mapping[str, Any] = field(default_factory=dict[str, Any])
     redelivered: bool = False
+    correlation_id: str | None = None
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why an event cannot be handled: ``kind`` is a stable name, ``message`` is for people."""
+    """Why an event cannot be handled: ``kind`` is a stable name, ``message`` is for people.
+
+    ``workflows`` are the names of those that did not get the event, where it is known.
+    """
 
     kind: str
     message: str
     event_id: str | None = None
+    workflows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ __all__ = [
     "InvalidEvent",
     "JobRefused",
     "RouterError",
+    "TemporalUnavailable",
 ]
 
 
@@ -59,4 +60,14 @@ class InvalidEvent(RouterError, ValueError):
 
 
 class JobRefused(RouterError):
-    """Temporal will never accept this job, however often it is asked."""
+    """Temporal will never accept this job of ``workflow``, however often it is asked."""
+
+    def __init__(self, workflow: str, job: str, reason: str) -> None:
+        self.workflow = workflow
+        self.job = job
+        self.reason = reason
+        super().__init__(f"job {job!r} of workflow {workflow!r}: {reason}")
+
+
+class TemporalUnavailable(RouterError):
+    """Temporal takes no jobs for now, and no sooner than somebody has mended something."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
 from hatchet_schemas import Definition, Problem, SourceFile, load_definitions
+from hatchet_schemas.catalogue import Catalogue
 from hatchet_schemas.yaml_source import MAX_FILE_BYTES
 
 __all__ = ["MAX_FILES", "load_folder", "load_paths"]
@@ -18,16 +19,30 @@ MAX_FILES: Final = 20_000
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
 
 
-def load_folder(folder: Path) -> tuple[tuple[Definition, ...], tuple[Problem, ...]]:
-    """Return the workflows below ``folder``, and all problems of all files."""
-    return load_paths([folder])
+def load_folder(
+    folder: Path,
+    *,
+    known_vars: Collection[str] = frozenset(),
+    catalogue: Catalogue | None = None,
+) -> tuple[tuple[Definition, ...], tuple[Problem, ...]]:
+    """Return the workflows below ``folder``, and all problems of all files.
+
+    The options are those of `load_definitions`.
+    """
+    return load_paths([folder], known_vars=known_vars, catalogue=catalogue)
 
 
-def load_paths(paths: Iterable[Path]) -> tuple[tuple[Definition, ...], tuple[Problem, ...]]:
+def load_paths(
+    paths: Iterable[Path],
+    *,
+    known_vars: Collection[str] = frozenset(),
+    catalogue: Catalogue | None = None,
+) -> tuple[tuple[Definition, ...], tuple[Problem, ...]]:
     """Return the workflows in ``paths``, files or folders, and all problems of all files.
 
     Folders are searched to any depth for ``*.yaml`` and ``*.yml``, in the order of their names;
     hidden folders inside are passed over, and so are files that a link brings in from elsewhere.
+    The options are those of `load_definitions`.
     """
     files: list[Path] = []
     problems: list[Problem] = []
@@ -47,7 +62,9 @@ def load_paths(paths: Iterable[Path]) -> tuple[tuple[Definition, ...], tuple[Pro
             sources.append(_read(file))
         except OSError as error:
             problems.append(_unreadable(file, error))
-    definitions, found_inside = load_definitions(sources)
+    definitions, found_inside = load_definitions(
+        sources, known_vars=known_vars, catalogue=catalogue
+    )
     return definitions, (*problems, *found_inside)
 
 

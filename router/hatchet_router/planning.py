@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
 
 from hatchet_schemas import Event, JobInput, Workflow
 from hatchet_schemas.names import workflow_id
@@ -31,8 +33,13 @@ class StartRequest:
         return self.input.job
 
 
-def plan(event: Event, workflows: Iterable[Workflow]) -> tuple[StartRequest, ...]:
-    """Return the start of every job of every one of ``workflows``, under deterministic ids."""
+def plan(
+    event: Event, workflows: Iterable[Workflow], variables: Mapping[str, Any] = MappingProxyType({})
+) -> tuple[StartRequest, ...]:
+    """Return the start of every job of every one of ``workflows``, under deterministic ids.
+
+    ``variables`` are those of the settings; a workflow's own ``vars`` go before them.
+    """
     jobs = [(workflow, name, job) for workflow in workflows for name, job in workflow.jobs.items()]
     return tuple(
         StartRequest(
@@ -40,7 +47,11 @@ def plan(event: Event, workflows: Iterable[Workflow]) -> tuple[StartRequest, ...
             task_queue=job.queue,
             timeout=job.timeout,
             input=JobInput(
-                workflow=workflow.name, job=name, event=event, vars=workflow.vars, definition=job
+                workflow=workflow.name,
+                job=name,
+                event=event,
+                vars={**variables, **workflow.vars},
+                definition=job,
             ),
             of=len(jobs),
         )

@@ -1,56 +1,58 @@
-"""The router's side of RabbitMQ: declare, consume, acknowledge, dead-letter."""
+"""The router's side of RabbitMQ: take, settle, dead-letter; begin anew when something is lost."""
 
 from __future__ import annotations
 
 import asyncio
-import struct
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
-from datetime import UTC, datetime
-from importlib.metadata import version
+import random
+from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Any, Final, Self
 
-import aio_pika
 import structlog
-from aio_pika.abc import (
-    AbstractExchange,
-    AbstractIncomingMessage,
-    AbstractRobustChannel,
-    AbstractRobustConnection,
-    AbstractRobustQueue,
-)
-from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity, ChannelPreconditionFailed
-from pamqp.header import ContentHeader
+from aio_pika.abc import AbstractIncomingMessage
 
-from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connect
+from hatchet_router.amqp import CONNECTION_ERRORS
 from hatchet_router.bindings import binding_keys
+from hatchet_router.dead_letters import dead_letter, source_of
 from hatchet_router.deliveries import Delivery, Outcome, Rejection
-from hatchet_router.errors import BrokerError
-from hatchet_router.topology import Topology
+from hatchet_router.errors import BrokerError, BrokerUnreachable, TemporalUnavailable
+from hatchet_router.in_hand import DeliveriesInHand, GiveBack
+from hatchet_router.quarantine import quarantined
+from hatchet_router.readiness import Readiness
+from hatchet_router.session import Session
+from hatchet_router.topology import Topology, replay_exchange
+from hatchet_router.undecodable import EscapedText, UnreadableProperties
 
 __all__ = ["Consumer"]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
 
-_PUBLISH_SECONDS: Final = 5.0
-_RETRY_SECONDS: Final = 1.0
-_ACKNOWLEDGED_SECONDS: Final = 1.0
-_ACKNOWLEDGED_POLL_SECONDS: Final = 0.01
-# A message's properties travel in one frame, whose limit is 131,072 bytes where none is configured;
-# a larger one ends the connection.
-_MAX_PROPERTIES_BYTES: Final = 128_000
-_VERSION: Final = version("hatchet-workflows")
+_LETTER_RETRY_SECONDS: Final = 1.0
+_FIRST_WAIT_SECONDS: Final = 0.2
+_LONGEST_WAIT_SECONDS: Final = 2.0
+_LONGEST_WAIT_FOR_OPERATOR_SECONDS: Final = 15.0
+_DECLARE_SECONDS: Final = 15.0
+_TICK_SECONDS: Final = 1.0
 
 Handler = Callable[[Delivery], Awaitable[Outcome]]
+
+
+async def _at_once() -> None:
+    """Be available."""
 
 
 class Consumer:
     """Takes deliveries from the router's queue and gives each to ``handle``.
 
     A delivery is acknowledged after ``handle`` has returned, and dead-lettered first if it was
-    rejected. What is in hand when the connection is lost comes back from RabbitMQ. ``prefetch`` is
-    how many deliveries are in hand at once.
+    rejected. What is in hand when the connection is lost comes back from RabbitMQ. Whatever is lost
+    or deleted on the broker is opened and declared anew, after a quarter of a minute at the
+    latest; ``readiness`` says so meanwhile. ``prefetch`` is how many deliveries are in hand at
+    once.
+
+    No delivery stays in hand for longer than ``hold_seconds``, or RabbitMQ would end the channel
+    (its ``consumer_timeout``, 30 minutes where none is set), nor after `TemporalUnavailable`: then
+    all are given back, and no more are taken until ``available`` returns.
 
     Used as ``async with``: entering declares everything and begins to consume; leaving stops
     taking, finishes what is in hand within ``grace_seconds``, and closes.
@@ -65,27 +67,41 @@ class Consumer:
         *,
         prefetch: int = 64,
         grace_seconds: float = 20.0,
+        hold_seconds: float = 600.0,
+        available: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
+        self.readiness = Readiness()
         self._url = url
         self._topology = topology
         self._bindings = binding_keys(triggers)
         self._handle = handle
         self._prefetch = prefetch
         self._grace_seconds = grace_seconds
-        self._connections: list[AbstractRobustConnection] = []
-        self._queue: AbstractRobustQueue | None = None
-        self._consumer_tag: str | None = None
-        self._dead_letters: AbstractExchange | None = None
-        self._in_hand = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._hold_seconds = hold_seconds
+        self._available = available
+        self._stopping = asyncio.Event()
+        self._consuming = asyncio.Event()
+        self._serving: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        """Declare everything and begin to consume.
+
+        Raises:
+            BrokerUnreachable: RabbitMQ does not answer.
+            BrokerError: it has other things under our names, or does not let us.
+
+        """
+        self._serving = asyncio.create_task(self._serve())
+        consuming = asyncio.create_task(self._consuming.wait())
         try:
-            await self._open()
+            await asyncio.wait({self._serving, consuming}, return_when=asyncio.FIRST_COMPLETED)
         except BaseException:
-            await self._close()
+            self._serving.cancel()
             raise
+        finally:
+            consuming.cancel()
+        if self._serving.done():
+            self._serving.result()
         return self
 
     async def __aexit__(
@@ -94,133 +110,146 @@ class Consumer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._stopping.set()
+        if self._serving is not None:
+            await self._serving
+
+    async def _serve(self) -> None:
+        """Open one session after the other, until told to stop."""
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                await self._serve_session()
+                failures = 0
+            except (BrokerError, *CONNECTION_ERRORS) as error:
+                if not self._consuming.is_set():
+                    raise
+                failures += 1
+                await self._wait_to_try_again(error, failures)
+
+    async def _serve_session(self) -> None:
+        """Consume until something is lost, or the deliveries in hand have to be given back."""
+        async with Session(self._url, self._topology, self._bindings) as session:
+
+            async def settle(message: AbstractIncomingMessage, times: int) -> None:
+                await self._settle(session, message, times)
+
+            hand = DeliveriesInHand(session, settle, self._prefetch)
+            await hand.begin()
+            self._begun()
+            await self._until_disturbed(session, hand)
+            if self._stopping.is_set():
+                await hand.drain(self._grace_seconds)
+                return
+            if not hand.give_back.done():
+                reason = session.ended.result()
+                _log.warning("rabbitmq.connection_lost", reason=reason, in_hand=hand.count)
+                self.readiness.trouble("rabbitmq", reason)
+                return
+            cause, reason = hand.give_back.result()
+            _log.warning("deliveries.given_back", reason=reason, in_hand=hand.count)
+            await hand.let_go(wait=cause is GiveBack.SUSPECT)
+        if cause is GiveBack.UNAVAILABLE:
+            self.readiness.trouble("temporal", reason)
+            await self._unless_stopping(self._available())
+            self.readiness.mended("temporal")
+
+    def _begun(self) -> None:
+        if self._consuming.is_set():
+            _log.info("rabbitmq.reconnected")
+        self._consuming.set()
+        self.readiness.mended("rabbitmq")
+        self.readiness.mended("queues")
+
+    async def _until_disturbed(self, session: Session, hand: DeliveriesInHand) -> None:
+        """Return when to stop, when something is lost, or when deliveries are to be given back."""
+        clock = asyncio.get_running_loop().time
+        declare_at = clock() + _DECLARE_SECONDS
+        stopping = asyncio.create_task(self._stopping.wait())
+        waited_for: set[asyncio.Future[Any]] = {session.ended, hand.give_back, stopping}
         try:
-            await self._drain()
+            while True:
+                done, _ = await asyncio.wait(
+                    waited_for, timeout=_TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
+                if done:
+                    return
+                if hand.oldest_seconds() > self._hold_seconds:
+                    seconds = f"{self._hold_seconds:g}"
+                    reason = f"a delivery could not be settled in {seconds} s"
+                    hand.ask_to_give_back(GiveBack.UNAVAILABLE, reason)
+                if clock() >= declare_at:
+                    await self._declare_again(session)
+                    declare_at = clock() + _DECLARE_SECONDS
         finally:
-            await self._close()
+            stopping.cancel()
 
-    async def _open(self) -> None:
-        consuming = await self._connected("hatchet-router")
-        channel = await consuming.channel(publisher_confirms=False)
-        await channel.set_qos(prefetch_count=self._prefetch)
-        # A broker under memory alarm stalls publishers, and would stall consuming with them.
-        publishing = await self._connected("hatchet-router-dead-letters")
-        dead_letter_channel = await publishing.channel(
-            publisher_confirms=True, on_return_raises=True
-        )
+    async def _declare_again(self, session: Session) -> None:
+        """Mend what somebody has deleted on the broker, and say so if that cannot be done."""
         try:
-            self._dead_letters = await self._declare_dead_letters(dead_letter_channel)
-            self._queue = await self._declare_queue(channel)
-        except ChannelPreconditionFailed as error:
-            raise BrokerError(
-                "an exchange or queue exists on the broker with other arguments than ours "
-                f"({error}); delete it there once it is empty, or choose another name "
-                "with HATCHET_QUEUE"
-            ) from error
-        except ChannelNotFoundEntity as error:
-            raise BrokerError(
-                f"{error}; exchanges named in HATCHET_MORE_EXCHANGES must exist"
-            ) from error
-        except AMQPError as error:
-            raise BrokerError(f"RabbitMQ did not let the router prepare its queues: {error}") from (
-                error
-            )
-        self._consumer_tag = await self._queue.consume(self._on_message)
-
-    async def _connected(self, name: str) -> AbstractRobustConnection:
-        connection = await connect(self._url, name)
-        self._connections.append(connection)
-        connection.reconnect_callbacks.add(_log_reconnected)
-        connection.close_callbacks.add(_log_lost)
-        return connection
-
-    async def _declare_dead_letters(self, channel: Any) -> AbstractExchange:
-        name = self._topology.dead_letters
-        exchange: AbstractExchange = await channel.declare_exchange(
-            name, aio_pika.ExchangeType.FANOUT, durable=True
-        )
-        queue = await channel.declare_queue(
-            name, durable=True, arguments=self._topology.dead_letter_arguments
-        )
-        await queue.bind(exchange)
-        return exchange
-
-    async def _declare_queue(self, channel: AbstractRobustChannel) -> AbstractRobustQueue:
-        topology = self._topology
-        await channel.declare_exchange(topology.exchange, aio_pika.ExchangeType.TOPIC, durable=True)
-        queue = await channel.declare_queue(
-            topology.queue, durable=True, arguments=topology.queue_arguments
-        )
-        for exchange in (topology.exchange, *topology.more_exchanges):
-            for key in self._bindings:
-                await queue.bind(exchange, routing_key=key)
-        return queue
-
-    async def _drain(self) -> None:
-        """Stop taking, and wait for what is in hand."""
-        consuming = self._connections[0]
-        if self._queue is None or self._consumer_tag is None or not consuming.connected.is_set():
-            return  # what was in hand went with the connection
-        try:
-            async with asyncio.timeout(self._grace_seconds):
-                consumers = (await self._queue.declare()).consumer_count or 0
-                await self._queue.cancel(self._consumer_tag)
-                await self._idle.wait()
-                await _acknowledged(self._queue, consumers)
-        except CONNECTION_ERRORS:
-            _log.warning("router.drain_incomplete", in_hand=self._in_hand)
-
-    async def _close(self) -> None:
-        # Closing the first cancels the handlers, which may want to publish on the second.
-        for connection in self._connections:
-            connection.close_callbacks.discard(_log_lost)
-            await connection.close()
-        self._connections.clear()
-
-    async def _on_message(self, message: AbstractIncomingMessage) -> None:
-        self._in_hand += 1
-        self._idle.clear()
-        try:
-            await self._settle(message)
+            await session.declare()
+        except BrokerError as error:
+            self.readiness.trouble("queues", str(error))
         except CONNECTION_ERRORS as error:
-            # Its channel is gone, and RabbitMQ delivers it again; ids make that harmless.
-            _log.warning(
-                "event.to_be_redelivered", event_key=message.routing_key, reason=str(error)
-            )
-        finally:
-            self._in_hand -= 1
-            if not self._in_hand:
-                self._idle.set()
+            self.readiness.trouble("rabbitmq", str(error))
+        else:
+            self.readiness.mended("queues")
+            self.readiness.mended("rabbitmq")
 
-    async def _settle(self, message: AbstractIncomingMessage) -> None:
+    async def _wait_to_try_again(self, error: Exception, failures: int) -> None:
+        if isinstance(error, BrokerError) and not isinstance(error, BrokerUnreachable):
+            self.readiness.trouble("queues", str(error))
+            seconds = min(2.0**failures, _LONGEST_WAIT_FOR_OPERATOR_SECONDS)
+        else:
+            self.readiness.trouble("rabbitmq", str(error))
+            seconds = min(_FIRST_WAIT_SECONDS * 2**failures, _LONGEST_WAIT_SECONDS)
+        seconds *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+        await self._unless_stopping(asyncio.sleep(seconds))
+
+    async def _unless_stopping(self, waiting: Awaitable[object]) -> None:
+        """Wait for ``waiting``, but no longer than until told to stop."""
+        tasks: set[asyncio.Future[Any]] = {
+            asyncio.ensure_future(waiting),
+            asyncio.create_task(self._stopping.wait()),
+        }
         try:
-            outcome = await self._handle(_delivery(message))
-        except Exception as error:  # noqa: BLE001 - a fault of ours: the event is kept, we live on
-            _log.exception("event.failed", event_key=message.routing_key)
-            outcome = Rejection("router-error", f"{type(error).__name__}: {error}")
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _settle(self, session: Session, message: AbstractIncomingMessage, times: int) -> None:
+        """Handle a delivery, and acknowledge it: on the channel that it came on, or not at all."""
+        refused = _unreadable(message) or quarantined(times, message.message_id)
+        outcome = refused or await self._handled(message)
         if isinstance(outcome, Rejection):
-            await self._dead_letter(message, outcome)
+            await self._dead_letter(session, message, outcome)
         await message.ack()
 
-    async def _dead_letter(self, message: AbstractIncomingMessage, rejection: Rejection) -> None:
+    async def _handled(self, message: AbstractIncomingMessage) -> Outcome:
+        try:
+            return await self._handle(_delivery(message, self._topology.queue))
+        except TemporalUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - a fault of ours: the event is kept, we live on
+            _log.exception("event.failed", event_key=message.routing_key)
+            return Rejection("router-error", f"{type(error).__name__}: {error}", message.message_id)
+
+    async def _dead_letter(
+        self, session: Session, message: AbstractIncomingMessage, rejection: Rejection
+    ) -> None:
         """Store ``message`` with the reason; goes on trying until the broker has it."""
-        if self._dead_letters is None:
-            raise RuntimeError("not connected")
-        letter = _dead_letter(message, rejection)
+        letter = dead_letter(message, rejection, queue=self._topology.queue)
         while True:
             try:
-                async with asyncio.timeout(_PUBLISH_SECONDS + 1):
-                    with closing_is_an_error():
-                        await self._dead_letters.publish(
-                            letter,
-                            routing_key=message.routing_key or "",
-                            mandatory=True,
-                            timeout=_PUBLISH_SECONDS,
-                        )
+                await session.publish_dead_letter(letter, message.routing_key or "")
                 break
             except CONNECTION_ERRORS as error:
                 _log.warning("dead_letter.delayed", reason=f"{type(error).__name__}: {error}")
-                await asyncio.sleep(_RETRY_SECONDS)
+                self.readiness.trouble("dead-letters", f"{type(error).__name__}: {error}")
+                await asyncio.sleep(_LETTER_RETRY_SECONDS)
+        self.readiness.mended("dead-letters")
         _log.warning(
             "event.dead_lettered",
             event_key=message.routing_key,
@@ -230,78 +259,26 @@ class Consumer:
         )
 
 
-async def _acknowledged(queue: AbstractRobustQueue, consumers: int) -> None:
-    """Wait until fewer than ``consumers`` are left: ours goes when its last message is settled.
-
-    A quorum queue that is busy keeps acknowledgements back for a moment. When the channel closes
-    before, it forgets them and delivers the messages again. Where other routers come and go
-    meanwhile, the count says less, and no harm is done.
-    """
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_ACKNOWLEDGED_SECONDS):
-            while ((await queue.declare()).consumer_count or 0) >= consumers:  # noqa: ASYNC110 - the broker tells only when asked
-                await asyncio.sleep(_ACKNOWLEDGED_POLL_SECONDS)
+def _unreadable(message: AbstractIncomingMessage) -> Rejection | None:
+    if isinstance(message.headers, UnreadableProperties):
+        reason = message.headers.reason
+        return Rejection("undecodable", f"the message's properties cannot be read: {reason}")
+    if isinstance(message.routing_key, EscapedText):
+        return Rejection("undecodable", "the routing key is not UTF-8", message.message_id)
+    return None
 
 
-def _delivery(message: AbstractIncomingMessage) -> Delivery:
+def _delivery(message: AbstractIncomingMessage, queue: str) -> Delivery:
     return Delivery(
         body=message.body,
         routing_key=message.routing_key or "",
         message_id=message.message_id or None,
         timestamp=message.timestamp,
-        user_id=message.user_id or None,
+        user_id=source_of(message, queue),
         content_type=message.content_type or None,
         content_encoding=message.content_encoding or None,
         headers=message.headers,
         redelivered=bool(message.redelivered),
+        correlation_id=message.correlation_id or None,
+        replayed=message.exchange == replay_exchange(queue),
     )
-
-
-def _dead_letter(message: AbstractIncomingMessage, rejection: Rejection) -> aio_pika.Message:
-    """Return a message with the body and properties of ``message`` and the reason on top."""
-    detail = rejection.message[:1000].encode("utf-8", "backslashreplace").decode()
-    reason: dict[str, Any] = {
-        "hatchet-reason": rejection.kind,
-        "hatchet-detail": detail,
-        "hatchet-time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "hatchet-version": _VERSION,
-        # RabbitMQ lets us set the property of this name for our own user only.
-        "hatchet-user-id": message.user_id,
-    }
-    letter = _letter(message, {**message.headers, **reason})
-    if _can_be_sent(letter):
-        return letter
-    return _letter(message, {**reason, "hatchet-lost": "headers"})
-
-
-def _letter(message: AbstractIncomingMessage, headers: Mapping[str, Any]) -> aio_pika.Message:
-    return aio_pika.Message(
-        message.body,
-        headers=dict(headers),
-        content_type=message.content_type,
-        content_encoding=message.content_encoding,
-        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-        priority=message.priority,
-        correlation_id=message.correlation_id,
-        reply_to=message.reply_to,
-        message_id=message.message_id,
-        timestamp=message.timestamp,
-        type=message.type,
-        app_id=message.app_id,
-    )
-
-
-def _can_be_sent(letter: aio_pika.Message) -> bool:
-    try:
-        size = len(ContentHeader(properties=letter.properties).marshal())
-    except (TypeError, ValueError, struct.error, RecursionError):
-        return False  # pamqp reads header values that it cannot write
-    return size <= _MAX_PROPERTIES_BYTES
-
-
-def _log_reconnected(_connection: Any) -> None:
-    _log.info("rabbitmq.reconnected")
-
-
-def _log_lost(_connection: Any, error: BaseException | None) -> None:
-    _log.warning("rabbitmq.connection_lost", reason=str(error) if error else "closed")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -13,12 +15,15 @@ from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES, decode
 from hatchet_router.deliveries import Delivery, Outcome, Rejection, Routed, StartedJob
 from hatchet_router.errors import JobRefused
 from hatchet_router.planning import StartRequest, plan
-from hatchet_router.routing import RoutingTable
-from hatchet_schemas import Event
+from hatchet_router.routing import Match, RoutingTable
+from hatchet_schemas import Event, TemplateError, Workflow
+from hatchet_schemas.scope import trigger_scope
 
 __all__ = ["JobStarter", "Router"]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
+
+_UNINTERRUPTED_SECONDS: Final = 0.02
 
 
 class JobStarter(Protocol):
@@ -44,11 +49,13 @@ class Router:
         table: RoutingTable,
         starter: JobStarter,
         *,
+        variables: Mapping[str, Any] = MappingProxyType({}),
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.table = table
         self._starter = starter
+        self._variables = variables
         self._max_body_bytes = max_body_bytes
         self._clock = clock
 
@@ -60,8 +67,12 @@ class Router:
         that is handled twice starts nothing twice.
         """
         began = self._clock()
-        workflows = self.table.match(delivery.routing_key)
-        if not workflows:
+        matches = self.table.match(delivery.routing_key)
+        if not matches and delivery.replayed:
+            # Somebody wanted it to be handled, so it is not to vanish.
+            message = "it was replayed, and no workflow has a trigger for it any more"
+            return Rejection("unmatched", message, delivery.message_id)
+        if not matches:
             # A binding can let through what is not for us, and what that holds is not our business.
             _log.info(
                 "event.unmatched", event_key=delivery.routing_key, event_id=delivery.message_id
@@ -69,14 +80,59 @@ class Router:
             return Routed(None, ())
         event = decode(delivery, max_body_bytes=self._max_body_bytes)
         if isinstance(event, Rejection):
-            return event
-        requests = plan(event, workflows)
+            names = tuple(match.workflow.name for match in matches)
+            return replace(event, workflows=names)
+        workflows, undecided = await self._wanted(event, matches)
+        requests = plan(event, workflows, self._variables)
         try:
             jobs = await self._start_all(requests)
         except JobRefused as error:
-            return Rejection("refused-by-temporal", str(error), event.id)
-        self._log_routed(event, jobs, self._clock() - began)
+            return Rejection("refused-by-temporal", str(error), event.id, (error.workflow,))
+        if jobs:
+            self._log_routed(event, jobs, self._clock() - began)
+        elif not undecided:
+            self._log_declined(event, matches)
+        if undecided:
+            # What did start stays started: replayed, the event starts the rest alone.
+            reasons = "; ".join(reason for found in undecided.values() for reason in found)
+            return Rejection("condition-failed", reasons, event.id, tuple(undecided))
         return Routed(event, jobs)
+
+    async def _wanted(
+        self, event: Event, matches: tuple[Match, ...]
+    ) -> tuple[list[Workflow], dict[str, list[str]]]:
+        """Return the workflows whose conditions hold, and by name why others are undecided."""
+        wanted: list[Workflow] = []
+        undecided: dict[str, list[str]] = {}
+        busy_seconds = 0.0
+        for match in matches:
+            if not match.conditions:
+                wanted.append(match.workflow)
+                continue
+            began = self._clock()
+            holds, amiss = self._decided(event, match)
+            if holds:
+                wanted.append(match.workflow)
+            if amiss:
+                undecided[match.workflow.name] = amiss
+            busy_seconds += self._clock() - began
+            if busy_seconds > _UNINTERRUPTED_SECONDS:
+                await asyncio.sleep(0)  # other deliveries have their turn, too
+                busy_seconds = 0.0
+        return wanted, undecided
+
+    def _decided(self, event: Event, match: Match) -> tuple[bool, list[str]]:
+        """Return whether one of the conditions holds, else why some could not be decided."""
+        workflow = match.workflow
+        scope = trigger_scope(event, {**self._variables, **workflow.vars}, workflow.name)
+        amiss: list[str] = []
+        for condition in match.conditions:
+            try:
+                if condition.holds(scope):
+                    return True, []
+            except TemplateError as error:
+                amiss.append(f"workflow {workflow.name!r}, a trigger's if: {error}")
+        return False, amiss
 
     async def _start_all(self, requests: tuple[StartRequest, ...]) -> tuple[StartedJob, ...]:
         """Start ``requests`` at the same time; all are tried even if one is refused."""
@@ -98,6 +154,20 @@ class Router:
             queue=request.task_queue,
             workflow_id=request.workflow_id,
             duplicate=not new,
+        )
+
+    def _log_declined(self, event: Event, matches: tuple[Match, ...]) -> None:
+        _log.info(
+            "event.declined",
+            event_key=event.key,
+            event_id=event.id,
+            workflows=[
+                {
+                    "workflow": match.workflow.name,
+                    "if": [condition.source for condition in match.conditions],
+                }
+                for match in matches
+            ],
         )
 
     def _log_routed(self, event: Event, jobs: tuple[StartedJob, ...], seconds: float) -> None:

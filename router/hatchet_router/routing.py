@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hatchet_schemas import Definition, Workflow
+from hatchet_schemas.conditions import Condition, condition_of
 from hatchet_schemas.patterns import is_pattern, tokens
 
-__all__ = ["PatternTrie", "RoutingTable"]
+__all__ = ["Match", "PatternTrie", "RoutingTable"]
 
 _Token = tuple[str, str]
 _SEPARATORS = ("", ".", ":")
@@ -91,32 +92,63 @@ def _add_empty_hashes(places: _Places) -> None:
                 waiting.append(child)
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A workflow of which a trigger matches a key.
+
+    ``conditions`` are those of the triggers that match: one of them must hold. There are none
+    where a trigger matches that has no condition.
+    """
+
+    workflow: Workflow
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Trigger:
+    workflow: int
+    condition: Condition | None
+
+
 class RoutingTable:
     """The triggers of all loaded workflows: keys by dictionary, patterns by trie."""
 
     def __init__(self, definitions: Iterable[Definition] = ()) -> None:
         self.workflows: tuple[Workflow, ...] = tuple(item.workflow for item in definitions)
+        self._triggers: list[_Trigger] = []
         self._exact: dict[str, list[int]] = {}
         self._patterns = PatternTrie()
         self._has_patterns = False
         for index, workflow in enumerate(self.workflows):
-            for key in workflow.on.events:
-                if is_pattern(key):
-                    self._patterns.add(key, index)
+            for trigger in workflow.on.events:
+                condition = None if trigger.if_ is None else condition_of(trigger.if_)
+                member = len(self._triggers)
+                self._triggers.append(_Trigger(index, condition))
+                if is_pattern(trigger.event):
+                    self._patterns.add(trigger.event, member)
                     self._has_patterns = True
                 else:
-                    self._exact.setdefault(key, []).append(index)
+                    self._exact.setdefault(trigger.event, []).append(member)
 
     @property
     def triggers(self) -> tuple[str, ...]:
         """Every key and pattern that starts something, each once, sorted."""
-        return tuple(sorted({key for workflow in self.workflows for key in workflow.on.events}))
-
-    def match(self, key: str) -> tuple[Workflow, ...]:
-        """Return the workflows that ``key`` starts, each once, in the order they were loaded."""
-        exact = self._exact.get(key, ())
-        if not self._has_patterns:
-            return tuple(self.workflows[index] for index in dict.fromkeys(exact))
         return tuple(
-            self.workflows[index] for index in sorted(self._patterns.match(key).union(exact))
+            sorted({trigger.event for workflow in self.workflows for trigger in workflow.on.events})
         )
+
+    def match(self, key: str) -> tuple[Match, ...]:
+        """Return the workflows with a trigger for ``key``, in the order they were loaded."""
+        members: Iterable[int] = self._exact.get(key, ())
+        if self._has_patterns and (found := self._patterns.match(key)):
+            members = sorted(found.union(members))
+        conditions: dict[int, tuple[Condition, ...] | None] = {}
+        for member in members:
+            trigger = self._triggers[member]
+            earlier = conditions.get(trigger.workflow, ())
+            conditions[trigger.workflow] = (
+                None
+                if trigger.condition is None or earlier is None
+                else (*earlier, trigger.condition)
+            )
+        return tuple(Match(self.workflows[index], ifs or ()) for index, ifs in conditions.items())

@@ -41,8 +41,12 @@ async def serve(
                 workflow=workflow.name,
                 hint="this version checks cron triggers but does not run them yet",
             )
-    starter = TemporalStarter(client, search_attributes=await register_search_attributes(client))
-    router = Router(table, starter, max_body_bytes=settings.max_body_bytes)
+    starter = TemporalStarter(
+        client,
+        search_attributes=await register_search_attributes(client),
+        max_input_bytes=settings.max_input_bytes,
+    )
+    router = Router(table, starter, variables=settings.vars, max_body_bytes=settings.max_body_bytes)
     async with Consumer(
         settings.amqp_url,
         settings.topology,
@@ -50,6 +54,8 @@ async def serve(
         router.handle,
         prefetch=settings.prefetch,
         grace_seconds=settings.grace_seconds,
+        hold_seconds=settings.hold_seconds,
+        available=starter.available,
     ):
         _log.info(
             "router.ready",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, JsonValue
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES
 from hatchet_router.topology import Topology
-from hatchet_schemas.names import EVENTS_EXCHANGE, ROUTER_QUEUE, WORKFLOWS_FOLDER
+from hatchet_schemas.names import EVENTS_EXCHANGE, ROUTER_QUEUE, WORKFLOWS_FOLDER, Name
 
 __all__ = ["DEFAULT_AMQP_URL", "RouterSettings"]
 
@@ -57,11 +57,20 @@ class RouterSettings(BaseSettings):
     workflows: Path = Path(WORKFLOWS_FOLDER)
     """The folder of workflow files."""
 
+    vars: dict[Name, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    """Values for templates of all workflows, ``.vars.<NAME>``, as a JSON object."""
+
     prefetch: Annotated[int, Field(ge=1, le=65535)] = 64
     """How many events are in hand at once; with ``max_body_bytes`` it bounds the memory."""
 
     max_body_bytes: Annotated[int, Field(ge=1)] = DEFAULT_MAX_BODY_BYTES
     """The largest event."""
+
+    max_input_bytes: Annotated[int, Field(ge=1)] = 1_900_000
+    """The largest input of a job, its event and its definition, that is handed to Temporal."""
+
+    hold_seconds: Annotated[float, Field(gt=0, le=1500)] = 600.0
+    """How long an event is held while Temporal is away, before all are given back to RabbitMQ."""
 
     grace_seconds: Annotated[float, Field(ge=0)] = 20.0
     """How long to go on with what is in hand after SIGTERM."""

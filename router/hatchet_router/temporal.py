@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import Enum, auto
+from types import MappingProxyType
 from typing import Final
 
 import structlog
+from pydantic_core import to_json
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
     ListSearchAttributesRequest,
 )
+from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.common import (
+    RawValue,
     SearchAttributeKey,
     SearchAttributePair,
     TypedSearchAttributes,
@@ -25,15 +31,26 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from hatchet_router.errors import JobRefused
+from hatchet_router.errors import JobRefused, TemporalUnavailable
 from hatchet_router.planning import StartRequest
 from hatchet_schemas.names import SEARCH_ATTRIBUTES, escaped
 
-__all__ = ["Decision", "TemporalStarter", "decide", "register_search_attributes"]
+__all__ = [
+    "DECISIONS",
+    "DEFAULT_MAX_INPUT_BYTES",
+    "Decision",
+    "TemporalStarter",
+    "decide",
+    "register_search_attributes",
+]
+
+DEFAULT_MAX_INPUT_BYTES: Final = 1_900_000
+"""The largest input of a job; Temporal refuses payloads from 2 MiB on, as servers come."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
 
 _START_TIMEOUT: Final = timedelta(seconds=15)
+_PROBE_TIMEOUT: Final = timedelta(seconds=5)
 _FIRST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 10.0
 # Temporal refuses values of more than 2,048 bytes as JSON, where a character has up to 12.
@@ -44,39 +61,60 @@ class Decision(Enum):
     """What to do about a start that failed."""
 
     TRY_AGAIN = auto()
-    """Temporal is away, busy or unsure; the same start may succeed later."""
+    """Temporal is away, busy or unsure: the same start may succeed in a moment."""
+    PAUSE = auto()
+    """Nothing can be started until an operator has mended something: take no more events."""
     REFUSE = auto()
-    """Temporal understood the request and will not take it."""
+    """Temporal understood the request and will never take it: the event is a dead letter."""
 
 
-_REFUSED: Final = frozenset(
+DECISIONS: Final[Mapping[RPCStatusCode, Decision]] = MappingProxyType(
     {
-        RPCStatusCode.INVALID_ARGUMENT,
-        RPCStatusCode.FAILED_PRECONDITION,
-        RPCStatusCode.OUT_OF_RANGE,
-        RPCStatusCode.UNIMPLEMENTED,
+        RPCStatusCode.UNAVAILABLE: Decision.TRY_AGAIN,  # nobody listens, or it is shutting down
+        RPCStatusCode.DEADLINE_EXCEEDED: Decision.TRY_AGAIN,  # it may have started: same id again
+        RPCStatusCode.CANCELLED: Decision.TRY_AGAIN,  # how temporalio says "Timeout expired"
+        RPCStatusCode.RESOURCE_EXHAUSTED: Decision.TRY_AGAIN,  # a rate limit
+        RPCStatusCode.ABORTED: Decision.TRY_AGAIN,  # a conflict inside the server
+        RPCStatusCode.INTERNAL: Decision.TRY_AGAIN,
+        RPCStatusCode.UNKNOWN: Decision.TRY_AGAIN,
+        RPCStatusCode.DATA_LOSS: Decision.TRY_AGAIN,
+        RPCStatusCode.NOT_FOUND: Decision.PAUSE,  # no such namespace
+        RPCStatusCode.PERMISSION_DENIED: Decision.PAUSE,
+        RPCStatusCode.UNAUTHENTICATED: Decision.PAUSE,  # an API key that has expired
+        RPCStatusCode.INVALID_ARGUMENT: Decision.REFUSE,  # too large, or a name it does not take
+        RPCStatusCode.FAILED_PRECONDITION: Decision.REFUSE,
+        RPCStatusCode.OUT_OF_RANGE: Decision.REFUSE,
+        RPCStatusCode.UNIMPLEMENTED: Decision.REFUSE,
     }
 )
+"""What to do about each class of errors; about what is not listed, try again.
+
+The event is safe in its queue all the while, so only what is wrong with the request itself is
+refused. That the job is there already is no error.
+"""
 
 
 def decide(status: RPCStatusCode) -> Decision:
-    """Return what to do about ``status``, a gRPC status code.
-
-    What a later attempt or an operator can mend (a server that is down, a permission, a missing
-    namespace) is tried again, since the event is safe in its queue meanwhile. Only what is wrong
-    with the request itself is refused.
-    """
-    return Decision.REFUSE if status in _REFUSED else Decision.TRY_AGAIN
+    """Return what to do about ``status``, a gRPC status code."""
+    return DECISIONS.get(status, Decision.TRY_AGAIN)
 
 
 class TemporalStarter:
     """Starts Temporal workflows under ids that no second start can take.
 
-    ``client`` has to carry pydantic models (`temporalio.contrib.pydantic`), as the worker's does.
+    ``client`` has to carry data as JSON (`temporalio.contrib.pydantic`), as the worker's does.
+    ``max_input_bytes`` is the largest input of a job, event and definition, as JSON.
     """
 
-    def __init__(self, client: Client, *, search_attributes: bool = False) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        search_attributes: bool = False,
+        max_input_bytes: int = DEFAULT_MAX_INPUT_BYTES,
+    ) -> None:
         self._client = client
+        self._max_input_bytes = max_input_bytes
         self._keys = (
             [SearchAttributeKey.for_keyword(name) for name in SEARCH_ATTRIBUTES]
             if search_attributes
@@ -92,20 +130,31 @@ class TemporalStarter:
 
         Raises:
             JobRefused: the request itself is not acceptable to Temporal.
+            TemporalUnavailable: nothing can be started until an operator has mended something.
 
         """
+        job_input = self._encoded(request)
         wait_seconds = _FIRST_WAIT_SECONDS
         while True:
             try:
-                await self._start_once(request)
+                await self._start_once(request, job_input)
             except WorkflowAlreadyStartedError:
                 return False
             except RPCError as error:
-                if decide(error.status) is Decision.REFUSE:
-                    raise JobRefused(
-                        f"Temporal refused job {request.input.job!r} of workflow "
-                        f"{request.input.workflow!r}: {error.message}"
-                    ) from error
+                match decide(error.status):
+                    case Decision.REFUSE:
+                        raise JobRefused(
+                            request.input.workflow,
+                            request.input.job,
+                            f"Temporal refused it: {error.message}",
+                        ) from error
+                    case Decision.PAUSE:
+                        raise TemporalUnavailable(
+                            f"Temporal does not let us start jobs in namespace "
+                            f"{self._client.namespace!r} ({error.status.name}): {error.message}"
+                        ) from error
+                    case Decision.TRY_AGAIN:
+                        pass
                 _log.warning(
                     "job.start_delayed",
                     workflow_id=request.workflow_id,
@@ -118,10 +167,42 @@ class TemporalStarter:
             await asyncio.sleep(wait_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
             wait_seconds = min(wait_seconds * 2, _LONGEST_WAIT_SECONDS)
 
-    async def _start_once(self, request: StartRequest) -> None:
+    async def available(self) -> None:
+        """Return when Temporal would take starts again; asks it again and again.
+
+        It is asked to start a workflow without a name: one that may not, or has no such namespace,
+        says so before it looks at the request, and one that finds fault with the request is there.
+        """
+        nameless = StartWorkflowExecutionRequest(namespace=self._client.namespace)
+        wait_seconds = _FIRST_WAIT_SECONDS
+        while True:
+            try:
+                await self._client.workflow_service.start_workflow_execution(
+                    nameless, timeout=_PROBE_TIMEOUT
+                )
+            except RPCError as error:
+                if decide(error.status) is Decision.REFUSE:
+                    return
+                _log.info("temporal.unavailable", status=error.status.name, reason=error.message)
+            await asyncio.sleep(wait_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            wait_seconds = min(wait_seconds * 2, _LONGEST_WAIT_SECONDS)
+
+    def _encoded(self, request: StartRequest) -> RawValue:
+        data = to_json(request.input)
+        if len(data) > self._max_input_bytes:
+            event_bytes = len(to_json(request.input.event))
+            raise JobRefused(
+                request.input.workflow,
+                request.input.job,
+                f"its input has {len(data):,} bytes, of which the event {event_bytes:,}; "
+                f"at most {self._max_input_bytes:,} fit",
+            )
+        return RawValue(Payload(metadata={"encoding": b"json/plain"}, data=data))
+
+    async def _start_once(self, request: StartRequest, job_input: RawValue) -> None:
         await self._client.start_workflow(
             request.workflow_type,
-            request.input,
+            job_input,
             id=request.workflow_id,
             task_queue=request.task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

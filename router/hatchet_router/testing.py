@@ -43,8 +43,7 @@ class RecordingStarter:
             0 < len(name.encode()) <= _MAX_NAME_BYTES for name in names
         ):
             raise JobRefused(
-                f"the stand-in for Temporal refused job {request.input.job!r} of workflow "
-                f"{request.input.workflow!r}"
+                request.input.workflow, request.input.job, "the stand-in for Temporal refused it"
             )
         if request.workflow_id in self._ids:
             return False

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from hatchet_schemas.names import DEAD_LETTERS, EVENTS_EXCHANGE, ROUTER_QUEUE
 
-__all__ = ["DELIVERY_LIMIT", "Topology"]
+__all__ = ["DEAD_LETTER_DELIVERY_LIMIT", "DELIVERY_LIMIT", "Topology", "replay_exchange"]
 
 DELIVERY_LIMIT: Final = 100
 """How often a message may come back unacknowledged before RabbitMQ itself dead-letters it.
@@ -15,6 +15,24 @@ DELIVERY_LIMIT: Final = 100
 The count grows with every crash of a router, for each message it held, so a low limit would
 dead-letter healthy events.
 """
+
+DEAD_LETTER_DELIVERY_LIMIT: Final = 1_000_000_000
+"""The same for the queue of dead letters, where it must never be reached.
+
+Looking at dead letters takes and gives them back, which counts; what reaches the limit there is
+gone, since dead letters have no dead letters. RabbitMQ 4 sets a limit of 20 where none is named.
+Its -1, for no limit, makes RabbitMQ 3.10 drop a letter the first time it comes back (measured). And
+only with a limit do letters come back to the head of the queue, in their order (RabbitMQ's
+documentation of quorum queues, repeated requeues).
+"""
+
+
+def replay_exchange(queue: str) -> str:
+    """Return the exchange by which events come back to the router's ``queue``, and to no other.
+
+    Whoever may write to it can say which source an event had, so it is for operators alone.
+    """
+    return f"{queue}.replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +73,5 @@ class Topology:
 
     @property
     def dead_letter_arguments(self) -> dict[str, Any]:
-        """Arguments of the dead-letter queue: kept until somebody looks."""
-        return {"x-queue-type": "quorum"}
+        """Arguments of the dead-letter queue: kept until somebody looks, however often."""
+        return {"x-queue-type": "quorum", "x-delivery-limit": DEAD_LETTER_DELIVERY_LIMIT}

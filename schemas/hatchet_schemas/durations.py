@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -23,6 +24,7 @@ _GRAMMAR: Final = re.compile("".join(rf"(?:({_NUMBER}){unit})?" for unit in _UNI
 _EXPECTED: Final = "expected a number and a unit (d, h, m, s, ms), such as 15s, 1m30s or 250ms"
 
 
+@lru_cache(maxsize=256)
 def parse_duration(text: str) -> timedelta:
     """Return the time that ``text`` names.
 

@@ -14,17 +14,24 @@ class TemplateError(SchemaError):
 
     ``source`` is the template's text, ``reason`` what is wrong with it, and ``loc`` where in the
     surrounding value it stands, such as ``("with", "user", "email")``; it is empty for a template
-    on its own. ``offset`` is the character of ``source`` at which the fault was noticed. Values of
-    the scope never appear in the message, only names.
+    on its own. ``offset`` is the character of ``source`` at which the fault was noticed, ``rule``
+    the name of the rule that is broken. Values of the scope never appear in the message, only
+    names.
     """
 
     def __init__(
-        self, source: str, reason: str, loc: tuple[str | int, ...] = (), offset: int = 0
+        self,
+        source: str,
+        reason: str,
+        loc: tuple[str | int, ...] = (),
+        offset: int = 0,
+        rule: str = "template",
     ) -> None:
         self.source = source
         self.reason = reason
         self.loc = loc
         self.offset = offset
+        self.rule = rule
         where = f"{self.path}: " if loc else ""
         super().__init__(f"{where}{shown(source)}: {reason}")
 
@@ -36,7 +43,7 @@ class TemplateError(SchemaError):
 
     def at(self, loc: tuple[str | int, ...]) -> TemplateError:
         """Return the same error, told where it stands."""
-        return TemplateError(self.source, self.reason, loc, self.offset)
+        return TemplateError(self.source, self.reason, loc, self.offset, self.rule)
 
 
 def shown(value: object, limit: int = 120) -> str:

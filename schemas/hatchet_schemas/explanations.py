@@ -11,10 +11,10 @@ from pydantic_core import ErrorDetails
 from hatchet_schemas.errors import shown
 from hatchet_schemas.model import Model
 from hatchet_schemas.problems import Finding
-from hatchet_schemas.triggers import CronTrigger, GitHubSchedule, Triggers
+from hatchet_schemas.triggers import CronTrigger, EventTrigger, GitHubSchedule, Triggers
 from hatchet_schemas.workflows import Defaults, Job, RetryPolicy, Step, Workflow
 
-__all__ = ["explain"]
+__all__ = ["described", "explain"]
 
 
 # Fields whose values have a shape worth naming, by the field's name.
@@ -22,7 +22,11 @@ _SHAPES: Final = {
     "name": "a text",
     "id": "a text",
     "actionId": "integration:verb, such as slack:create-channel",
+    "event": "an event key",
     "events": "an event key or a list of them",
+    "if": "an expression, such as .user.active",
+    "continue-on-error": "true or false",
+    "secrets": "a list of secrets' names",
     "on": "an event key, a list of them, or a map with events and cron",
     "cron": "a map with schedule and timezone, or a list of them",
     "jobs": "a map from job names to jobs",
@@ -42,9 +46,22 @@ _SHAPES: Final = {
     "schedule": "a cron expression, such as '*/15 * * * *'",
     "timezone": "a time zone's name, such as Europe/Berlin",
 }
+# Which rule a text breaks that does not read as its field wants, by the field's name.
+_RULES: Final = {
+    "action": "invalid-action-id",
+    "actionId": "invalid-action-id",
+    "backoff": "invalid-duration",
+    "cron": "invalid-schedule",
+    "event": "invalid-event-key",
+    "max-backoff": "invalid-duration",
+    "schedule": "invalid-schedule",
+    "timeout": "invalid-duration",
+    "timezone": "invalid-timezone",
+}
 _PLACES: Final[Mapping[type[Model], str]] = {
     Workflow: "a workflow",
     Triggers: "on",
+    EventTrigger: "a trigger",
     CronTrigger: "a cron trigger",
     GitHubSchedule: "a schedule",
     Defaults: "defaults",
@@ -82,19 +99,26 @@ def explain(details: ErrorDetails) -> Finding:
         place = loc[:-1] if at_key else loc
         return Finding(place, _bad_name(place, str(details["input"])), "invalid-name", at_key)
     if kind == "template":
-        return Finding(loc, details["msg"], "template", offset=context["offset"])
+        return Finding(loc, details["msg"], context["rule"], offset=context["offset"])
     if error is not None:
-        return Finding(loc, str(error), "invalid-value")
+        return Finding(loc, str(error), _value_rule(loc, str(error)))
     if kind == "duplicate_id":
         return Finding(loc, details["msg"], "duplicate-id")
     if kind in {"no_trigger", "backoff_order"}:
-        return Finding(loc, details["msg"], "invalid-value", at_key=True)
+        return Finding(loc, details["msg"], kind.replace("_", "-"), at_key=True)
     if kind.endswith(("_type", "_attributes_type", "_parsing", "_from_float")):
         return Finding(
-            loc, f"expected {_shape(loc)}, found {_described(details['input'])}", "wrong-type"
+            loc, f"expected {_shape(loc)}, found {described(details['input'])}", "wrong-type"
         )
     # Bounds of numbers and lengths: pydantic's own words say it best.
     return Finding(loc, details["msg"][:1].lower() + details["msg"][1:], "invalid-value")
+
+
+def _value_rule(loc: tuple[str | int, ...], message: str) -> str:
+    rule = _RULES.get(_field(loc), "invalid-value")
+    if rule == "invalid-event-key" and message.endswith("would match nothing"):
+        return "pattern-matches-nothing"
+    return rule
 
 
 def _unknown_field(loc: tuple[str | int, ...]) -> str:
@@ -127,6 +151,8 @@ def _model_at(loc: tuple[str | int, ...]) -> type[Model]:
             return CronTrigger
         case ["on", "schedule", *_]:
             return GitHubSchedule
+        case ["on", *_] if any(isinstance(part, int) for part in loc):
+            return EventTrigger
         case ["on", *_]:
             return Triggers
         case ["jobs", _, "steps", "retry", *_]:
@@ -157,14 +183,15 @@ def _shape(loc: tuple[str | int, ...]) -> str:
         case (*_, "steps", int()):
             return "a step: a map with name, id, actionId, timeout and with"
         case (*_, "events", int()):
-            return "an event key"
+            return "an event key, or a map with event and if"
         case ("on", "schedule", int(), "cron"):
             return _SHAPES["schedule"]
         case _:
             return _SHAPES.get(_field(loc), "another kind of value")
 
 
-def _described(value: Any) -> str:
+def described(value: Any) -> str:
+    """Return what ``value`` is, as its author would say: the text 'x', a list, nothing."""
     match value:
         case None:
             return "nothing"

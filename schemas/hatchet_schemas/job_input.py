@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from hatchet_schemas.actions import ActionId
-from hatchet_schemas.events import Event
+from hatchet_schemas.events import Event, EventHeader
 from hatchet_schemas.model import Model
+from hatchet_schemas.secret_texts import SecretText
 from hatchet_schemas.workflows import Job
 
 __all__ = ["JobInput", "StepInput"]
@@ -18,7 +19,7 @@ class JobInput(Model):
     """All that one run of a job needs; the input of its Temporal workflow.
 
     The definition travels with it, so that a running job keeps the one it was started with.
-    ``vars`` are the workflow's.
+    ``vars`` are the workflow's, and those of the router's settings that it does not name.
     ``format`` is this model's version: a worker refuses one that it does not know.
     """
 
@@ -31,13 +32,17 @@ class JobInput(Model):
 
 
 class StepInput(Model):
-    """What one step is asked to do; the input of its Temporal activity."""
+    """What one step is asked to do; the input of its Temporal activity.
+
+    ``with`` is rendered but for the secrets: where ``secrets`` has a text, it holds a stand-in for
+    people to see.
+    """
 
     format: Literal[1] = 1
     workflow: str
     job: str
     step: str
     action_id: Annotated[ActionId, Field(alias="actionId")]
-    event_id: str
-    event_key: str
+    event: EventHeader
     with_: Annotated[dict[str, Any], Field(alias="with")]
+    secrets: Annotated[tuple[SecretText, ...], Field(strict=False)] = ()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+import copy
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
 
 from pydantic import ValidationError
 
+from hatchet_schemas.catalogue import Catalogue
+from hatchet_schemas.checks.workflow import workflow_findings
 from hatchet_schemas.explanations import explain
 from hatchet_schemas.problems import Finding, Problem
 from hatchet_schemas.scalar_positions import mark_inside
@@ -18,6 +22,7 @@ __all__ = ["Definition", "SourceFile", "load_definitions"]
 
 
 _MAX_EXCERPT_CHARACTERS: Final = 160
+_MAX_PROBLEMS: Final = 100  # of one file; more are of no help to anyone
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +43,17 @@ class Definition:
 
 def load_definitions(
     sources: Iterable[SourceFile],
+    *,
+    known_vars: Collection[str] = frozenset(),
+    catalogue: Catalogue | None = None,
 ) -> tuple[tuple[Definition, ...], tuple[Problem, ...]]:
-    """Return the workflows in ``sources``, and every problem of every file.
+    """Return the workflows in ``sources``, and every problem of every file, in order.
 
-    A file with problems gives no workflow. Two files may not hold workflows of one name, since the
-    name is part of a run's identity.
+    A file with errors gives no workflow, one with mere warnings does. Two files may not hold
+    workflows of one name, since the name is part of a run's identity.
+
+    ``known_vars`` are the names of the vars that the settings give to all workflows. With a
+    ``catalogue``, what steps hand to their actions and read of their outputs is checked, too.
     """
     definitions: list[Definition] = []
     problems: list[Problem] = []
@@ -50,14 +61,18 @@ def load_definitions(
     for source in sources:
         reader = _Reader(source)
         workflow = reader.workflow()
-        if workflow is not None and workflow.name in first_of_name:
-            message = f"workflow name {workflow.name!r} is taken by {first_of_name[workflow.name]}"
-            reader.report(Finding(("name",), message, "duplicate-workflow"))
-            workflow = None
         if workflow is not None:
-            first_of_name[workflow.name] = source.path
-            definitions.append(Definition(source.path, workflow))
-        problems.extend(sorted(reader.problems))
+            for finding in workflow_findings(workflow, known_vars, catalogue):
+                reader.report(finding)
+            if workflow.name in first_of_name:
+                message = (
+                    f"workflow name {workflow.name!r} is taken by {first_of_name[workflow.name]}"
+                )
+                reader.report(Finding(("name",), message, "duplicate-workflow"))
+            if not any(problem.severity == "error" for problem in reader.problems):
+                first_of_name[workflow.name] = source.path
+                definitions.append(Definition(source.path, workflow))
+        problems.extend(reader.some_problems())
     return tuple(definitions), tuple(problems)
 
 
@@ -66,10 +81,14 @@ class _Reader:
 
     def __init__(self, source: SourceFile) -> None:
         self._source = source
-        text = source.content[: MAX_FILE_BYTES + 1].decode("utf-8-sig", "replace")
-        self._lines = LINE_BREAK.split(text)
         self._root = Node(None, (0, 0))
         self.problems: list[Problem] = []
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        # Most files have no problem, so that nobody asks.
+        text = self._source.content[: MAX_FILE_BYTES + 1].decode("utf-8-sig", "replace")
+        return LINE_BREAK.split(text.lstrip("\ufeff"))
 
     def workflow(self) -> Workflow | None:
         """Return the file's workflow, None where it cannot be read as one."""
@@ -85,9 +104,35 @@ class _Reader:
         try:
             return Workflow.model_validate(root.value, by_alias=True, by_name=False)
         except ValidationError as error:
-            for details in error.errors(include_url=False):
-                self.report(explain(details))
+            errors = error.errors(include_url=False)
+        for details in errors[: _MAX_PROBLEMS + 1]:
+            self.report(explain(details))
+        if all(details["type"] == "template" for details in errors):
+            return self._without_templates(details["loc"] for details in errors)
+        return None
+
+    def _without_templates(self, locs: Iterable[tuple[str | int, ...]]) -> Workflow | None:
+        """Return the workflow with other templates at ``locs``, so that the rest is checked."""
+        value = copy.deepcopy(self._root.value)
+        for loc in locs:
+            _put(value, loc, "{{ .input }}")  # may be anything
+        value.pop("secrets", None)  # the texts that were there may be what uses them
+        try:
+            return Workflow.model_validate(value, by_alias=True, by_name=False)
+        except ValidationError:
             return None
+
+    def some_problems(self) -> list[Problem]:
+        """Return the problems in their order, but not more than are of help."""
+        # What an anchor stands for is found wrong wherever it is referred to.
+        found = sorted(set(self.problems))
+        if len(found) > _MAX_PROBLEMS:
+            found.sort(key=lambda problem: problem.severity)  # no error is hidden by warnings
+            last = found[_MAX_PROBLEMS]
+            message = f"there are more than {_MAX_PROBLEMS} problems; the others are not shown"
+            rule = "too-large" if last.severity == "error" else last.rule
+            found = sorted([*found[:_MAX_PROBLEMS], replace(last, message=message, rule=rule)])
+        return found
 
     def report(self, finding: Finding) -> None:
         """Keep a finding as a problem, with its place in the file."""
@@ -108,6 +153,20 @@ class _Reader:
         self.problems.append(
             Problem(self._source.path, line + 1, column + 1, message, rule, excerpt)
         )
+
+
+def _put(value: Any, loc: Sequence[str | int], text: str) -> None:
+    """Put ``text`` at ``loc``; parts of it that name nothing are passed over, as in `Node.find`."""
+    places: list[tuple[Any, str | int]] = []
+    for part in loc:
+        container = places[-1][0][places[-1][1]] if places else value
+        if (isinstance(container, dict) and part in container) or (
+            isinstance(container, list) and isinstance(part, int) and part < len(container)
+        ):
+            places.append((container, part))
+    if places:
+        container, part = places[-1]
+        container[part] = text
 
 
 def _printable(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import uuid
 from typing import Annotated, Final
 
 from pydantic import StringConstraints
@@ -16,8 +17,10 @@ __all__ = [
     "SEARCH_ATTRIBUTES",
     "WORKFLOWS_FOLDER",
     "Name",
+    "SecretName",
     "WorkflowName",
     "escaped",
+    "idempotency_key",
     "workflow_id",
 ]
 
@@ -49,6 +52,11 @@ Name = Annotated[
 ]
 """A job's name, a step's id or a queue's name: letters, digits, ``.``, ``_`` and ``-``."""
 
+SecretName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=100, strict=True)
+]
+"""A secret's name: letters, digits, ``_`` and ``-``; never a path."""
+
 _NOT_IN_LINE: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029"  # what a name of one line cannot hold
 
 WorkflowName = Annotated[
@@ -63,6 +71,7 @@ WorkflowName = Annotated[
 
 _UNSAFE_IN_NAME: Final = re.compile(r"[^A-Za-z0-9 ._:@-]", re.ASCII)
 _UNSAFE_IN_ID: Final = re.compile(r"[^A-Za-z0-9._:/@-]", re.ASCII)
+_IDEMPOTENCY_NAMESPACE: Final = uuid.UUID("5d2f8b0e-5c0b-4f5c-9d3e-0b1a6f3f9f64")
 _MAX_PART: Final = 255  # characters; three parts stay below the 1,000 that Temporal accepts
 _KEPT_OF_LONG_PART: Final = 64  # characters
 
@@ -96,6 +105,15 @@ def workflow_id(workflow: str, job: str, event_id: str, source: str | None = Non
     if source is not None:
         identity = f"{identity}~{_digest(source, 12)}"
     return f"{escaped(workflow, _UNSAFE_IN_NAME)}/{escaped(job, _UNSAFE_IN_NAME)}/{identity}"
+
+
+def idempotency_key(workflow_id: str, step: str) -> str:
+    """Return what tells one step of one job of one event from every other, in any attempt: a UUID.
+
+    It is made by name (RFC 9562, version 5), so that it is the same in each attempt and on each
+    worker, and fits what payment and mail providers take.
+    """
+    return str(uuid.uuid5(_IDEMPOTENCY_NAMESPACE, f"{workflow_id}/{step}"))
 
 
 def _digest(text: str, length: int) -> str:

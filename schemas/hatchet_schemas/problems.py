@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hatchet_schemas.rules import Severity, severity_of
+
 __all__ = ["Finding", "Problem"]
 
 
@@ -27,7 +29,8 @@ class Problem:
     """One thing that is wrong, and where.
 
     ``line`` and ``column`` count from 1, the column in characters. ``rule`` is a stable name for
-    the kind of problem. ``excerpt`` is the line of the file, without its end, for showing a caret.
+    the kind of problem, one of `hatchet_schemas.rules.RULES`. ``excerpt`` is the line of the file,
+    without its end, for showing a caret.
     """
 
     path: str
@@ -36,6 +39,11 @@ class Problem:
     message: str
     rule: str
     excerpt: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is: whether the file loads all the same."""
+        return severity_of(self.rule)
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}: {self.message} [{self.rule}]"

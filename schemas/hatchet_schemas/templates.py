@@ -11,63 +11,150 @@ calls, assignments and the operators that make large values from small ones are 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Final
 
-from jinja2 import Template as Jinja2Template
-from jinja2 import TemplateError as Jinja2Error
-from jinja2 import TemplateSyntaxError, nodes
-
 from hatchet_schemas.errors import TemplateError
-from hatchet_schemas.template_hints import hint
-from hatchet_schemas.template_language import (
-    Environment,
-    in_own_words,
-    single_expression,
-    unsupported,
+from hatchet_schemas.plain_paths import plain_references
+from hatchet_schemas.references import Reference, references_in
+from hatchet_schemas.secret_texts import SecretRef, SecretText
+from hatchet_schemas.template_compiling import (
+    MAX_RENDERED_CHARACTERS,
+    MAX_SOURCE_CHARACTERS,
+    Rendering,
+    Variables,
+    compiled_expression,
+    compiled_text,
+    described_failures,
+    parsed,
 )
-from hatchet_schemas.template_values import ROOT, plain_copy
+from hatchet_schemas.template_grammar import single_expression
+from hatchet_schemas.template_secrets import SECRETS, secret_segments
+from hatchet_schemas.template_values import MAX_WORK, ROOT, Meter
 
-__all__ = ["MAX_RENDERED_CHARACTERS", "render", "render_text", "template_errors"]
+__all__ = [
+    "MAX_RENDERED_CHARACTERS",
+    "SECRET_STAND_IN",
+    "Template",
+    "render",
+    "render_text",
+    "template_errors",
+    "template_of",
+    "templates_in",
+    "variables_of",
+]
 
-MAX_RENDERED_CHARACTERS: Final = 64 * 1024
-"""The longest text that one template may become."""
+SECRET_STAND_IN: Final = "***"  # noqa: S105 - the opposite of a secret
+"""What stands for a secret's value wherever the value itself has no business."""
 
-_MAX_SOURCE_CHARACTERS: Final = 16 * 1024
-_POSITION: Final = re.compile(r" at \d+$")
-_OPENINGS: Final = ("{{", "{%", "{#")
-_ENVIRONMENT: Final = Environment()
-_PYTHON_ERRORS: Final = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
+_MAX_WORK_OF_VALUE: Final = 2 * MAX_WORK
+_WORK_OF_TEMPLATE: Final = 8192  # compiled once, it takes up to 0.35 ms
+_MAX_ERRORS: Final = 100
 
 Scope = Mapping[str, Any]
 Loc = tuple[str | int, ...]
-_Compiled = Callable[[Scope], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A compiled text: what it reads, and what it becomes.
+
+    ``secrets`` are the names of the secrets that it holds. It is made of ``segments``: secrets, and
+    functions from variables to what stands between them. Without secrets there is one segment.
+    """
+
+    source: str
+    references: tuple[Reference, ...]
+    segments: tuple[SecretRef | Rendering, ...]
+    secrets: tuple[SecretRef, ...]
+
+    def value(self, variables: Variables, meter: Meter) -> Any:
+        """Return what a template without secrets is worth.
+
+        Raises:
+            TemplateError: it refers to something that is not there, fails, or grows too large.
+
+        """
+        [segment] = self.segments
+        with described_failures(self.source):
+            return segment if isinstance(segment, SecretRef) else segment(variables, meter)
+
+    def parts(self, variables: Variables, meter: Meter) -> tuple[str | SecretRef, ...]:
+        """Return the text in parts, with the secrets as references.
+
+        Raises:
+            TemplateError: it refers to something that is not there, fails, or grows too large.
+
+        """
+        with described_failures(self.source):
+            return tuple(
+                segment if isinstance(segment, SecretRef) else segment(variables, meter)
+                for segment in self.segments
+            )
+
+
+def template_of(text: str) -> Template | None:
+    """Return the template in ``text``, or None where there is none.
+
+    Raises:
+        TemplateError: it cannot be compiled.
+
+    """
+    # Texts without templates shall not push templates out of the cache.
+    return _compiled(text) if _may_be_template(text) else None
+
+
+def _may_be_template(text: str) -> bool:
+    return "{{" in text or "{%" in text or "{#" in text
+
+
+def templates_in(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, str]]:
+    """Yield every text in ``value``, however deep, that holds a template, and where it stands."""
+    if isinstance(value, str):
+        if _may_be_template(value):
+            yield loc, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from templates_in(item, (*loc, key))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from templates_in(item, (*loc, index))
 
 
 def template_errors(value: Any) -> list[TemplateError]:
-    """Return why strings in ``value``, however deep, do not compile; ``loc`` says which."""
+    """Return why strings in ``value``, however deep, do not compile; ``loc`` says which.
+
+    There may be more than a hundred of them that do not: then some are left out.
+    """
     errors: list[TemplateError] = []
-    _collect_errors(value, (), errors)
+    for loc, text in templates_in(value):
+        if len(errors) > _MAX_ERRORS:
+            break
+        try:
+            _compiled(text)
+        except TemplateError as error:
+            errors.append(error.at(loc))
     return errors
 
 
-def render(value: Any, scope: Scope, loc: Loc = ()) -> Any:
+def variables_of(scope: Scope) -> Variables:
+    """Return what compiled templates take: the names of ``scope``, and the whole of it."""
+    return {**scope, ROOT: scope}
+
+
+def render(value: Any, scope: Scope, loc: Loc = (), secrets: list[SecretText] | None = None) -> Any:
     """Return a copy of ``value`` with every string in it, however deep, rendered.
+
+    A text that holds secrets becomes a stand-in, and is added to ``secrets``, with where it stands.
 
     Raises:
         TemplateError: a template failed; its ``loc``, which starts with ``loc``, says which.
 
     """
-    return _walk(value, loc, scope)
+    found: list[SecretText] = [] if secrets is None else secrets
+    return _Rendering(variables_of(scope), len(loc), found).walk(value, loc)
 
 
 def render_text(text: str, scope: Scope) -> Any:
@@ -78,136 +165,79 @@ def render_text(text: str, scope: Scope) -> Any:
             grows beyond `MAX_RENDERED_CHARACTERS`.
 
     """
-    template = _compiled(text)
-    if template is None:
-        return text
-    try:
-        return template(scope)
-    except TemplateError:
-        raise
-    except Jinja2Error as error:
-        raise TemplateError(text, str(error.message)) from None
-    except RecursionError:
-        raise TemplateError(text, "the data is nested too deeply") from None
-    except UnicodeEncodeError:
-        raise TemplateError(text, "a text holds half of a surrogate pair") from None
-    except _PYTHON_ERRORS as error:
-        # Python's own words about an operator or filter and the kinds of its operands.
-        raise TemplateError(text, f"{type(error).__name__}: {error}") from None
+    return render(text, scope)
 
 
-def _collect_errors(value: Any, loc: Loc, errors: list[TemplateError]) -> None:
-    if isinstance(value, str):
-        try:
-            _compiled(value)
-        except TemplateError as error:
-            errors.append(error.at(loc))
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _collect_errors(item, (*loc, key), errors)
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            _collect_errors(item, (*loc, index), errors)
+class _Rendering:
+    """One value being rendered: its templates see the same, and share one meter."""
+
+    def __init__(self, variables: Variables, depth: int, secrets: list[SecretText]) -> None:
+        self._variables = variables
+        self._depth = depth
+        self._secrets = secrets
+        self._meter = Meter(_MAX_WORK_OF_VALUE)
+
+    def walk(self, value: Any, loc: Loc) -> Any:
+        if isinstance(value, str):
+            try:
+                return self._text(value, loc)
+            except TemplateError as error:
+                raise (error.at(loc) if loc else error) from None
+        if isinstance(value, dict):
+            return {key: self.walk(item, (*loc, key)) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.walk(item, (*loc, index)) for index, item in enumerate(value)]
+        return value
+
+    def _text(self, text: str, loc: Loc) -> Any:
+        template = template_of(text)
+        if template is None:
+            return text
+        meter = Meter(shared=self._meter)
+        with described_failures(text):
+            meter.spend(_WORK_OF_TEMPLATE)
+        if not template.secrets:
+            return template.value(self._variables, meter)
+        parts = template.parts(self._variables, meter)
+        self._secrets.append(SecretText(at=loc[self._depth :], parts=parts))
+        return _shown(parts)
 
 
-def _walk(value: Any, loc: Loc, scope: Scope) -> Any:
-    if isinstance(value, str):
-        try:
-            return render_text(value, scope)
-        except TemplateError as error:
-            raise error.at(loc) from None
-    if isinstance(value, dict):
-        return {key: _walk(item, (*loc, key), scope) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_walk(item, (*loc, index), scope) for index, item in enumerate(value)]
-    return value
+def _shown(parts: Sequence[str | SecretRef]) -> str:
+    return "".join(part if isinstance(part, str) else SECRET_STAND_IN for part in parts)
 
 
 @lru_cache(maxsize=4096)
-def _compiled(text: str) -> _Compiled | None:
-    """Return a function from scope to value, or None where ``text`` is no template."""
-    if not any(opening in text for opening in _OPENINGS):
-        return None
-    if len(text) > _MAX_SOURCE_CHARACTERS:
-        raise TemplateError(
-            text, f"a template has at most {_MAX_SOURCE_CHARACTERS} characters, this {len(text)}"
+def _compiled(text: str) -> Template:
+    references = plain_references(text) if len(text) <= MAX_SOURCE_CHARACTERS else None
+    if references is None or any(item.path[0] == SECRETS for item in references):
+        return _compiled_by_jinja(text)
+    # Checking a thousand files needs no more; what is rendered is compiled when it is.
+    later = cache(lambda: _compiled_by_jinja(text).segments[0])
+
+    def rendering(variables: Variables, meter: Meter) -> Any:
+        segment = later()
+        return segment if isinstance(segment, SecretRef) else segment(variables, meter)
+
+    return Template(text, references, (rendering,), ())
+
+
+def _compiled_by_jinja(text: str) -> Template:
+    tree = parsed(text)
+    references = references_in(tree)
+    segments = secret_segments(text, tree, references)
+    if segments is not None:
+        return Template(
+            text,
+            references,
+            tuple(
+                part if isinstance(part, SecretRef) else compiled_text(text, part)
+                for part in segments
+            ),
+            tuple(part for part in segments if isinstance(part, SecretRef)),
         )
-    try:
-        tree = in_own_words(_parsed(text))
-        expression = single_expression(tree)
-        if expression is None:
-            return _text_template(text, tree)
-        return _value_template(text, expression)
-    except TemplateSyntaxError as error:
-        reason = f"{_plain_words(str(error.message))}{hint(text)}"
-        raise TemplateError(text, reason, offset=error.lineno) from None
-    except RecursionError:
-        raise TemplateError(text, "the expression is nested too deeply") from None
-
-
-def _parsed(text: str) -> nodes.Template:
-    try:
-        tree = _ENVIRONMENT.parse(text)
-    except ValueError:
-        # Python reads no integer of more than 4,300 digits.
-        raise TemplateError(text, "a number does not fit 64 bits") from None
-    refused = unsupported(tree)
-    if refused is not None:
-        reason, offset = refused
-        raise TemplateError(text, f"{reason}{hint(text)}", offset=offset)
-    return tree
-
-
-def _plain_words(message: str) -> str:
-    # Jinja2's: positions that are ours to tell, and its name for what stands between braces.
-    message = _POSITION.sub("", message).replace(f"'{ROOT}'", "'.'")
-    return message.replace("end of print statement", "the end of the expression").rstrip(".")
-
-
-def _text_template(source: str, tree: nodes.Template) -> _Compiled:
-    code = _compiled_later(tree)
-
-    def rendered(scope: Scope) -> str:
-        chunks: list[str] = []
-        room = MAX_RENDERED_CHARACTERS
-        for chunk in code().generate({**scope, ROOT: scope}):
-            room -= len(chunk)
-            if room < 0:
-                raise _too_long(source)
-            chunk.encode()  # fails on half of a surrogate pair, which no JSON text can hold
-            chunks.append(chunk)
-        return "".join(chunks)
-
-    return rendered
-
-
-def _value_template(source: str, expression: nodes.Expr) -> _Compiled:
-    assignment = nodes.Assign(nodes.Name("result", "store"), expression, lineno=0)
-    code = _compiled_later(nodes.Template([assignment], lineno=0))
-
-    def value(scope: Scope) -> Any:
-        template = code()
-        context = template.new_context({**scope, ROOT: scope})
-        for _ in template.root_render_func(context):
-            pass
-        return _as_json(source, context.vars["result"])
-
-    return value
-
-
-def _as_json(source: str, result: Any) -> Any:
-    """Return ``result`` as plain JSON data; this is also where a missing field is noticed."""
-    if isinstance(result, str) and len(result) > MAX_RENDERED_CHARACTERS:
-        raise _too_long(source)
-    return plain_copy(result)
-
-
-def _compiled_later(tree: nodes.Template) -> Callable[[], Jinja2Template]:
-    # Checking a thousand files needs their trees only; Python code is made for what is rendered.
-    return cache(lambda: _ENVIRONMENT.from_string(tree))
-
-
-def _too_long(source: str) -> TemplateError:
-    return TemplateError(
-        source, f"the result is longer than {MAX_RENDERED_CHARACTERS:,} characters"
+    expression = single_expression(tree)
+    rendering = (
+        compiled_text(text, tree) if expression is None else compiled_expression(text, expression)
     )
+    return Template(text, references, (rendering,), ())

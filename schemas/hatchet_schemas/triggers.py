@@ -7,11 +7,12 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from hatchet_schemas.conditions import IfExpression
 from hatchet_schemas.cron import check_schedule, check_timezone
 from hatchet_schemas.model import GrammarModel
 from hatchet_schemas.patterns import check_pattern
 
-__all__ = ["CronTrigger", "GitHubSchedule", "Triggers"]
+__all__ = ["CronTrigger", "EventTrigger", "GitHubSchedule", "Triggers"]
 
 EventPattern = Annotated[str, AfterValidator(check_pattern)]
 """An event key, or a pattern with ``*`` and ``#``."""
@@ -19,6 +20,21 @@ EventPattern = Annotated[str, AfterValidator(check_pattern)]
 
 def _as_list(value: object) -> object:
     return value if isinstance(value, (list, tuple)) else [value]
+
+
+class EventTrigger(GrammarModel):
+    """Starts the workflow by an event; in the file a key, or a map with a condition."""
+
+    event: EventPattern
+    """An event key, or a pattern: ``*`` stands for one word, ``#`` for any number of words."""
+
+    if_: Annotated[IfExpression | None, Field(alias="if")] = None
+    """A condition on the event, such as ``.amount > 100``; it is decided in the router."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_key(cls, value: object) -> object:
+        return {"event": value} if isinstance(value, str) else value
 
 
 class CronTrigger(GrammarModel):
@@ -44,8 +60,8 @@ class GitHubSchedule(GrammarModel):
 class Triggers(GrammarModel):
     """What starts a workflow; in the file a key, a list of keys, or a map of both kinds."""
 
-    events: Annotated[tuple[EventPattern, ...], BeforeValidator(_as_list), Field(strict=False)] = ()
-    """Event keys and patterns."""
+    events: Annotated[tuple[EventTrigger, ...], BeforeValidator(_as_list), Field(strict=False)] = ()
+    """Event keys and patterns, or maps with ``event`` and ``if``."""
 
     cron: Annotated[tuple[CronTrigger, ...], BeforeValidator(_as_list), Field(strict=False)] = ()
     """Times."""

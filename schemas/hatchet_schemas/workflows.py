@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sized
 from datetime import timedelta
 from typing import Annotated, Any, Final, Self, TypeVar
@@ -17,11 +18,12 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from hatchet_schemas.actions import ActionId
+from hatchet_schemas.conditions import IfExpression
 from hatchet_schemas.defaults import with_defaults
 from hatchet_schemas.durations import Duration
 from hatchet_schemas.errors import SchemaError
 from hatchet_schemas.model import GrammarModel
-from hatchet_schemas.names import DEFAULT_QUEUE, Name, WorkflowName
+from hatchet_schemas.names import DEFAULT_QUEUE, Name, SecretName, WorkflowName
 from hatchet_schemas.templates import template_errors
 from hatchet_schemas.triggers import Triggers
 
@@ -41,7 +43,9 @@ def _check_templates(value: dict[str, Any]) -> dict[str, Any]:
     _raise_all(
         InitErrorDetails(
             type=PydanticCustomError(
-                "template", "{reason}", {"reason": str(error.at(())), "offset": error.offset}
+                "template",
+                "{reason}",
+                {"reason": str(error.at(())), "offset": error.offset, "rule": error.rule},
             ),
             loc=error.loc,
             input=error.source,
@@ -67,7 +71,7 @@ class RetryPolicy(GrammarModel):
     backoff: Duration = timedelta(seconds=1)
     """The wait before the second attempt."""
 
-    factor: Annotated[float, Field(ge=1, le=100, strict=False)] = 2.0
+    factor: Annotated[float, Field(ge=1, le=100)] = 2.0
     """How much longer each wait is than the one before."""
 
     max_backoff: Annotated[Duration, Field(alias="max-backoff")] = timedelta(minutes=1)
@@ -117,6 +121,14 @@ class Step(GrammarModel):
     ]
     """What to call: ``integration:verb``, such as ``slack:create-channel``."""
 
+    if_: Annotated[IfExpression | None, Field(alias="if", exclude_if=operator.not_)] = None
+    """Whether it runs at all, such as ``.user.active`` or ``failure()``."""
+
+    continue_on_error: Annotated[
+        bool, Field(alias="continue-on-error", exclude_if=operator.not_)
+    ] = False
+    """Whether the job goes on, and counts as completed, when this step fails."""
+
     timeout: Duration
     """How long each attempt may take; may be left out where ``defaults`` has one."""
 
@@ -137,6 +149,9 @@ class Job(GrammarModel):
 
     queue: Name = DEFAULT_QUEUE
     """Which workers run it."""
+
+    if_: Annotated[IfExpression | None, Field(alias="if", exclude_if=operator.not_)] = None
+    """A condition on the event, such as ``.user.active``; where it is false no step runs."""
 
     timeout: Duration | None = None
     """How long the whole job may take, from its start, waiting for a worker included."""
@@ -180,6 +195,9 @@ class Workflow(GrammarModel):
 
     vars: dict[Name, JsonValue] = Field(default_factory=dict[str, JsonValue])
     """Values for templates, ``.vars.<NAME>``; they go before those of the settings."""
+
+    secrets: Annotated[tuple[SecretName, ...] | None, Field(strict=False)] = None
+    """The secrets that the templates may name; without this field, any."""
 
     defaults: Defaults | None = None
     """What holds for all jobs and steps that do not say otherwise."""

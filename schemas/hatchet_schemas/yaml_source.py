@@ -1,19 +1,31 @@
 """YAML 1.2 text as data that remembers where each value stands.
 
 PyYAML parses YAML 1.1 with libyaml; its events carry the text of every scalar, so the scalars are
-read here by YAML 1.2's core schema: ``on``, ``no``, ``1:30``, ``010`` and dates stay strings.
-The source is not trusted: its size, its depth and what its anchors expand to are bounded.
+read here by YAML 1.2's core schema. The source is not trusted: its size, its depth and what its
+anchors expand to are bounded. It is built from events, since libyaml's own trees know no bounds:
+they are made by recursion in C.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
+
+from hatchet_schemas.errors import shown
+from hatchet_schemas.yaml_errors import (
+    LINE_BREAK,
+    Mark,
+    YamlError,
+    decoded,
+    syntax_error,
+    unreadable,
+)
+from hatchet_schemas.yaml_nodes import Node, Place, mark_of, node_at
+from hatchet_schemas.yaml_scalars import plain_value
 
 __all__ = [
     "LINE_BREAK",
@@ -39,73 +51,9 @@ MAX_VALUES: Final = 20_000
 MAX_CHARACTERS: Final = 2 * MAX_FILE_BYTES
 """How many characters its texts may hold, what anchors stand for counted each time."""
 
-_NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
-_TRUE: Final = frozenset({"true", "True", "TRUE"})
-_FALSE: Final = frozenset({"false", "False", "FALSE"})
-_INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)", re.ASCII)
-_FLOAT: Final = re.compile(
-    r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", re.ASCII
-)
-_MAX_INTEGER: Final = 2**63
-_MAX_INTEGER_DIGITS: Final = 20  # with the sign
-
-LINE_BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
-"""What ends a line for libyaml (YAML 1.1, section 5.4)."""
-
-Mark = tuple[int, int]
-"""Line and column, from 0."""
-
-
-class YamlError(ValueError):
-    """The source is not YAML as we take it; ``line`` and ``column`` count from 1."""
-
-    def __init__(self, message: str, rule: str, mark: Mark = (0, 0)) -> None:
-        self.message = message
-        self.rule = rule
-        self.line, self.column = mark[0] + 1, mark[1] + 1
-        super().__init__(message)
-
-
-@dataclass(slots=True)
-class Node:
-    """A value, where it stands, and the nodes inside it.
-
-    ``children`` is keyed as the value is: by field name in a map, by index in a list. ``keys``
-    tells where each field name of a map stands, ``style`` how a scalar is quoted. ``size``
-    counts the values inside, itself too, and
-    ``characters`` those of their texts and field names.
-    """
-
-    value: Any
-    mark: Mark
-    children: dict[str | int, Node] = field(default_factory=dict[str | int, "Node"])
-    keys: dict[str, Mark] = field(default_factory=dict[str, Mark])
-    size: int = 1
-    characters: int = 0
-    height: int = 1
-    style: str | None = None
-
-    def find(self, loc: Sequence[str | int]) -> Node:
-        """Return the node at ``loc``.
-
-        Parts of ``loc`` that name nothing are passed over: a validator may add such parts.
-        """
-        node = self
-        for part in loc:
-            node = node.children.get(part, node)
-        return node
-
-    def key_mark(self, loc: Sequence[str | int]) -> Mark:
-        """Return where the field name that ends ``loc`` stands, or the value in a list."""
-        node, mark = self, self.mark
-        for part in loc:
-            if part in node.keys:
-                mark = node.keys[str(part)]
-            child = node.children.get(part)
-            if child is not None:
-                mark = mark if part in node.keys else child.mark
-                node = child
-        return mark
+_SHOWN: Final = 60  # characters of a name, in a message
+_TEXT_TAG: Final = "tag:yaml.org,2002:str"
+_NO_TAG: Final = "!"
 
 
 def parse(source: bytes) -> Node | None:
@@ -120,215 +68,201 @@ def parse(source: bytes) -> Node | None:
             f"the file has {len(source):,} bytes; a workflow file has at most {MAX_FILE_BYTES:,}",
             "too-large",
         )
-    text = _decoded(source)
+    text = decoded(source)
     try:
-        return _Builder(_events(text)).document()
+        return _Builder(text).document()
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(error) from None
+        raise syntax_error(error, _last_event(text)) from None
     except yaml.reader.ReaderError as error:
-        raise _unreadable(text, error) from None
-
-
-def _decoded(source: bytes) -> str:
-    try:
-        return source.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = source[: error.start].decode("utf-8", "replace")
-        mark = _mark_behind(before)
-        raise YamlError(
-            f"byte 0x{source[error.start]:02x} is not UTF-8: save the file as UTF-8",
-            "yaml-syntax",
-            mark,
-        ) from None
-
-
-def _syntax_error(error: yaml.MarkedYAMLError) -> YamlError:
-    mark = error.problem_mark or error.context_mark
-    message = f"not valid YAML: {error.problem or error.context}"
-    if error.context and error.problem:
-        message = f"not valid YAML: {error.context}, {error.problem}"
-    if "cannot start any token" in message:
-        message += "; indent with spaces, not tabs, and quote a value that starts with @, ` or %"
-    return YamlError(message, "yaml-syntax", (mark.line, mark.column) if mark else (0, 0))
-
-
-def _unreadable(text: str, error: yaml.reader.ReaderError) -> YamlError:
-    # Positions of libyaml's reader are in bytes or characters by turns: look for ourselves.
-    found = re.search(
-        r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]", text
-    )
-    position = found.start() if found else 0
-    mark = _mark_behind(text[:position])
-    return YamlError(f"not valid YAML: {error.reason}", "yaml-syntax", mark)
-
-
-def _mark_behind(text: str) -> Mark:
-    lines = LINE_BREAK.split(text)
-    return len(lines) - 1, len(lines[-1])
-
-
-def _events(text: str) -> Iterator[yaml.Event]:
-    mark = (0, 0)
-    try:
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-            mark = _mark(event)
-            yield event
+        raise unreadable(text, error) from None
     except UnicodeDecodeError:
         # What the % escapes of a tag spell: libyaml lets halves of surrogate pairs pass.
         message = "not valid YAML: behind this, the % escapes of a tag are not UTF-8"
-        raise YamlError(message, "yaml-syntax", mark) from None
+        raise YamlError(message, "yaml-syntax", mark_of(_last_event(text))) from None
+
+
+def _last_event(text: str) -> yaml.Event | None:
+    """Return the last event that libyaml gives before it fails, which is not kept on the way."""
+    last: yaml.Event | None = None
+    next_event = yaml.CSafeLoader(text).get_event
+    with contextlib.suppress(yaml.YAMLError, UnicodeDecodeError):
+        while (event := next_event()) is not None:
+            last = event
+    return last
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    """What an anchor stands for, and how much it adds wherever it is referred to."""
+
+    value: Any
+    place: Place
+    values: int = 1
+    characters: int = 0
+    height: int = 0
 
 
 class _Builder:
-    """Builds nodes from libyaml's events, without recursion."""
+    """Builds the nodes of one document from libyaml's events; recurses `MAX_DEPTH` deep at most.
 
-    def __init__(self, events: Iterator[yaml.Event]) -> None:
-        self._events = events
-        self._anchors: dict[str, Node | None] = {}
+    It counts as it goes, so that an alias is refused before anything looks at what it stands for.
+    """
+
+    __slots__ = ("_anchors", "_characters", "_deepest", "_depth", "_next", "_values")
+
+    def __init__(self, text: str) -> None:
+        self._next: Callable[[], Any] = yaml.CSafeLoader(text).get_event
+        self._anchors: dict[str, _Anchored | None] = {}
         self._depth = 0
+        self._deepest = 0
+        self._values = 0
+        self._characters = 0
 
     def document(self) -> Node | None:
         root: Node | None = None
         documents = 0
-        for event in self._events:
+        while (event := self._next()) is not None:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
                     raise YamlError(
                         "a second document starts here: one file holds one workflow",
                         "yaml-syntax",
-                        _mark(event),
+                        mark_of(event),
                     )
             elif isinstance(event, yaml.NodeEvent):
-                root = self._node(event)
+                root = node_at(*self._node(event))
         return root
 
-    def _node(self, event: yaml.Event) -> Node:
-        if isinstance(event, yaml.AliasEvent):
-            return self._aliased(event)
-        if not isinstance(event, yaml.NodeEvent):
-            raise TypeError(f"libyaml gave {event!r} for a value")
-        if event.anchor is not None:
-            self._anchors[event.anchor] = None  # not to be referred to from inside itself
+    def _node(self, event: yaml.Event) -> tuple[Any, Place]:
         if isinstance(event, yaml.ScalarEvent):
-            node = Node(
-                _scalar(event),
-                _mark(event),
-                characters=len(str(event.value)),
-                style=event.style,
-            )
-        else:
-            self._depth += 1
-            if self._depth > MAX_DEPTH:
-                raise YamlError(f"nested more than {MAX_DEPTH} deep", "too-large", _mark(event))
-            node = (
-                self._sequence(event)
-                if isinstance(event, yaml.SequenceStartEvent)
-                else self._mapping(event)
-            )
-            self._depth -= 1
-        if event.anchor is not None:
-            self._anchors[event.anchor] = node
-        return node
+            return self._scalar(event), event
+        if isinstance(event, yaml.AliasEvent):
+            target = self._aliased(event)
+            return target.value, target.place
+        if isinstance(event, yaml.CollectionStartEvent):
+            node = self._collection(event)
+            return node.value, node
+        raise TypeError(f"libyaml gave {event!r} for a value")
 
-    def _aliased(self, event: yaml.AliasEvent) -> Node:
-        if event.anchor not in self._anchors:
-            raise YamlError(
-                f"no anchor &{event.anchor} stands before this", "yaml-syntax", _mark(event)
-            )
-        target = self._anchors[event.anchor]
+    def _scalar(self, event: yaml.ScalarEvent) -> Any:
+        self._count(event, 1, len(event.value))
+        if event.tag is not None:
+            _check_tag(event, event.tag, _TEXT_TAG)
+        value: Any = event.value
+        # A mere exclamation mark lets libyaml call quoted texts implicit, too.
+        if event.implicit[0] and not event.style:
+            try:
+                value = plain_value(event.value)
+            except OverflowError as error:
+                raise YamlError(str(error), "invalid-value", mark_of(event)) from None
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchored(value, event, characters=len(event.value))
+        return value
+
+    def _aliased(self, event: yaml.AliasEvent) -> _Anchored:
+        name = str(event.anchor)
+        if name not in self._anchors:
+            message = f"no anchor &{name[:_SHOWN]} stands before this"
+            raise YamlError(message, "yaml-syntax", mark_of(event))
+        target = self._anchors[name]
         if target is None:
-            raise YamlError(
-                f"*{event.anchor} stands inside what it refers to", "yaml-syntax", _mark(event)
-            )
-        if self._depth + target.height - 1 > MAX_DEPTH:
-            raise YamlError(f"nested more than {MAX_DEPTH} deep", "too-large", _mark(event))
+            message = f"*{name[:_SHOWN]} stands inside what it refers to"
+            raise YamlError(message, "yaml-syntax", mark_of(event))
+        self._go_down(event, target.height)
+        self._count(event, target.values, target.characters)
         return target
 
-    def _sequence(self, event: yaml.NodeEvent) -> Node:
-        _check_tag(event)
-        node = Node([], _mark(event))
-        for item in self._events:
-            if isinstance(item, yaml.SequenceEndEvent):
-                break
-            _adopt(node, len(node.value), self._node(item), _mark(item))
-        node.value = [child.value for child in node.children.values()]
-        return node
-
-    def _mapping(self, event: yaml.NodeEvent) -> Node:
-        _check_tag(event)
-        node = Node({}, _mark(event))
-        for key in self._events:
-            if isinstance(key, yaml.MappingEndEvent):
-                break
-            if not isinstance(key, yaml.ScalarEvent):
-                raise YamlError("a field name must be a plain text", "yaml-syntax", _mark(key))
-            _check_tag(key)
-            name = str(key.value)
-            if name == "<<" and key.implicit[0]:
-                raise YamlError("YAML 1.2 has no merge keys (<<)", "yaml-syntax", _mark(key))
-            if name in node.keys:
-                first = node.keys[name][0] + 1
-                raise YamlError(
-                    f"field {name!r} stands twice in this map, first in line {first}",
-                    "duplicate-key",
-                    _mark(key),
-                )
-            node.keys[name] = _mark(key)
-            item = next(self._events)
-            _adopt(node, name, self._node(item), _mark(item))
-        node.value = {name: child.value for name, child in node.children.items()}
-        return node
-
-
-def _adopt(parent: Node, key: str | int, child: Node, mark: Mark) -> None:
-    parent.children[key] = child
-    parent.size += child.size
-    parent.characters += child.characters + (len(key) if isinstance(key, str) else 0)
-    parent.height = max(parent.height, child.height + 1)
-    if isinstance(parent.value, list):
-        parent.value.append(None)
-    for count, limit, what in (
-        (parent.size, MAX_VALUES, "values"),
-        (parent.characters, MAX_CHARACTERS, "characters"),
-    ):
-        if count > limit:
-            raise YamlError(
-                f"more than {limit:,} {what}, what anchors stand for counted each time",
-                "too-large",
-                mark,
+    def _collection(self, event: yaml.CollectionStartEvent) -> Node:
+        if event.tag is not None:
+            _check_tag(event, event.tag)
+        values, characters, deepest = self._values, self._characters, self._deepest
+        self._count(event, 1, 0)
+        self._deepest = 0
+        self._go_down(event, 1)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None  # not to be referred to from inside itself
+        self._depth += 1
+        if isinstance(event, yaml.SequenceStartEvent):
+            node = self._sequence(event)
+        else:
+            node = self._mapping(event)
+        self._depth -= 1
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchored(
+                node.value,
+                node,
+                self._values - values,
+                self._characters - characters,
+                self._deepest - self._depth,
             )
+        self._deepest = max(self._deepest, deepest)
+        return node
+
+    def _sequence(self, event: yaml.Event) -> Node:
+        values: list[Any] = []
+        places: list[Place] = []
+        while not isinstance(item := self._next(), yaml.SequenceEndEvent):
+            value, place = self._node(item)
+            values.append(value)
+            places.append(place)
+        return Node(values, mark_of(event), places)
+
+    def _mapping(self, event: yaml.Event) -> Node:
+        values: dict[str, Any] = {}
+        places: dict[str, Place] = {}
+        keys: dict[str, yaml.ScalarEvent] = {}
+        while not isinstance(key := self._next(), yaml.MappingEndEvent):
+            name = self._name(key)
+            if name in keys:
+                first = mark_of(keys[name])[0] + 1
+                raise YamlError(
+                    f"field {shown(name)} stands twice in this map, first in line {first}",
+                    "duplicate-key",
+                    mark_of(key),
+                )
+            keys[name] = key
+            values[name], places[name] = self._node(self._next())
+        return Node(values, mark_of(event), places, keys)
+
+    def _name(self, event: yaml.Event) -> str:
+        if not isinstance(event, yaml.ScalarEvent):
+            raise YamlError("a field name must be a plain text", "yaml-syntax", mark_of(event))
+        if event.tag is not None:
+            _check_tag(event, event.tag, _TEXT_TAG)
+        name = event.value
+        if name == "<<" and event.implicit[0] and not event.style:
+            raise YamlError("YAML 1.2 has no merge keys (<<)", "yaml-syntax", mark_of(event))
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchored(name, event, characters=len(name))
+        self._characters += len(name)
+        return name
+
+    def _go_down(self, event: yaml.Event, height: int) -> None:
+        depth = self._depth + height
+        if depth > MAX_DEPTH:
+            raise YamlError(f"nested more than {MAX_DEPTH} deep", "too-large", mark_of(event))
+        self._deepest = max(self._deepest, depth)
+
+    def _count(self, event: yaml.Event, values: int, characters: int) -> None:
+        self._values += values
+        self._characters += characters
+        if self._values > MAX_VALUES:
+            raise _too_large(event, MAX_VALUES, "values")
+        if self._characters > MAX_CHARACTERS:
+            raise _too_large(event, MAX_CHARACTERS, "characters")
 
 
-def _check_tag(event: yaml.NodeEvent) -> None:
-    tag = getattr(event, "tag", None)
-    if tag is not None and tag not in {"!", "tag:yaml.org,2002:str"}:
-        raise YamlError(f"tags such as {tag!r} are not used here", "yaml-syntax", _mark(event))
+def _too_large(event: yaml.Event, limit: int, what: str) -> YamlError:
+    return YamlError(
+        f"more than {limit:,} {what}, what anchors stand for counted each time",
+        "too-large",
+        mark_of(event),
+    )
 
 
-def _mark(event: yaml.Event) -> Mark:
-    mark = event.start_mark
-    return (0, 0) if mark is None else (mark.line, mark.column)
-
-
-def _scalar(event: yaml.ScalarEvent) -> Any:
-    _check_tag(event)
-    text = str(event.value)
-    if not event.implicit[0]:  # quoted, or tagged as a text
-        return text
-    if text in _NULL:
-        return None
-    if text in _TRUE or text in _FALSE:
-        return text in _TRUE
-    if _INTEGER.fullmatch(text):
-        number = int(text) if len(text) <= _MAX_INTEGER_DIGITS else _MAX_INTEGER
-        if -_MAX_INTEGER <= number < _MAX_INTEGER:
-            return number
+def _check_tag(event: yaml.Event, tag: str, allowed: str = _NO_TAG) -> None:
+    if tag not in {_NO_TAG, allowed}:
         raise YamlError(
-            f"the number {text[:60]} does not fit 64 bits: quote it to have a text",
-            "invalid-value",
-            _mark(event),
+            f"tags such as {shown(tag)} are not used here", "yaml-syntax", mark_of(event)
         )
-    if _FLOAT.fullmatch(text) and math.isfinite(float(text)):
-        return float(text)
-    return text

@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from hatchet_worker import (
+    Context,
     Integration,
     IntegrationLike,
     InvalidInput,
@@ -18,6 +19,8 @@ from hatchet_worker import (
     Registry,
     UnknownAction,
     action,
+    current_context,
+    use_context,
 )
 from hatchet_worker.payloads import json_object
 
@@ -39,6 +42,8 @@ def said(name: str, *, loud: bool) -> str:
     """Return what every form of the integration says."""
     if name == "nobody":
         raise NonRetryable("there is nobody")
+    if name == "step":
+        return current_context().step
     text = f"hello {name}"
     return text.upper() if loud else text
 
@@ -120,7 +125,19 @@ class Wrapped(AsyncModel):
         return wrapped
 
 
-FORMS = [AsyncObject, SyncObject, AsyncDict, SyncDict, AsyncModel, SyncModel, Wrapped]
+class WithContext(Integration):
+    """The base class, with a coroutine function that takes the context as well."""
+
+    id = "greeter"
+
+    @action("greet")
+    async def greet(self, params: Greeting, context: Context) -> Said:
+        """Greet."""
+        assert context is current_context()
+        return Said(text=said(params.name, loud=params.loud))
+
+
+FORMS = [AsyncObject, SyncObject, AsyncDict, SyncDict, AsyncModel, SyncModel, Wrapped, WithContext]
 
 
 @pytest.fixture(params=FORMS, ids=lambda form: form.__name__)
@@ -132,13 +149,19 @@ def integration(request: pytest.FixtureRequest) -> IntegrationLike:
 
 async def perform(integration: IntegrationLike, data: dict[str, Any]) -> dict[str, Any]:
     """Return the outputs of the action as a worker would hand them on."""
-    outputs = Registry([integration])["greeter:greet"].perform(data)
-    return json_object(await outputs if inspect.isawaitable(outputs) else outputs)
+    with use_context(Context(step="welcome")):
+        outputs = Registry([integration])["greeter:greet"].perform(data)
+        return json_object(await outputs if inspect.isawaitable(outputs) else outputs)
 
 
 async def test_it_takes_a_dict_and_puts_out_a_dict(integration: IntegrationLike) -> None:
     """The worker, the templates and Temporal know nothing else."""
     assert await perform(integration, {"name": "ada", "loud": True}) == {"text": "HELLO ADA"}
+
+
+async def test_it_can_ask_for_the_context_of_its_step(integration: IntegrationLike) -> None:
+    """In all that it calls."""
+    assert await perform(integration, {"name": "step"}) == {"text": "welcome"}
 
 
 async def test_what_it_raises_comes_through(integration: IntegrationLike) -> None:

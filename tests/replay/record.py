@@ -1,9 +1,9 @@
 """Records the histories that `test_replay.py` replays.
 
 Run it after a change to what JobWorkflow does, once per release, and commit the result beside the
-earlier ones: ``python tests/replay/record.py NAME``, where NAME is the folder to write, such as the
-version. A job that was started by an earlier release must go on with the next one, so histories
-are added and never overwritten.
+earlier ones: ``python tests/replay/record.py NAME [JOB…]``, where NAME is the folder to write, such
+as the version. A job that was started by an earlier release must go on with the next one, so
+histories are added and never overwritten.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import asyncio
 import datetime as dt
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,7 +49,11 @@ class Echo(Integration):
 
 
 def step(
-    step_id: str, verb: str = "say", data: dict[str, Any] | None = None, **extra: Any
+    step_id: str,
+    verb: str = "say",
+    data: dict[str, Any] | None = None,
+    condition: str | None = None,
+    **extra: Any,
 ) -> dict[str, Any]:
     """Return a step of one of the recorded jobs."""
     return {
@@ -57,6 +62,7 @@ def step(
         "actionId": f"echo:{verb}",
         "timeout": "10s",
         "with": data or {},
+        "if": condition,
         **extra,
     }
 
@@ -75,6 +81,21 @@ JOBS: Final[dict[str, list[dict[str, Any]]]] = {
     ],
     "template-error": [step("echo1"), step("echo2", "say", {"message": "{{ .nobody }}"})],
     "timed-out-step": [step("hangs", "hang", timeout="200ms", retry={"attempts": 1})],
+    "skipped-step": [
+        step("echo1", condition=".username == 'nobody'"),
+        step("echo2", "say", {"was": "{{ .steps.echo1.outcome }}"}),
+    ],
+    "tolerated-failure": [
+        {**step("fails", "fail", retry={"attempts": 1}), "continue-on-error": True},
+        step("echo2", "say", {"why": "{{ .steps.fails.failure.message }}"}),
+    ],
+    "steps-after-a-failure": [
+        step("fails", "fail", retry={"attempts": 1}),
+        step("never"),
+        step("tells", "say", {"why": "{{ .steps.fails.failure.type }}"}, condition="failure()"),
+        step("tidies", "say", condition="always()"),
+    ],
+    "secret": [step("echo1", "say", {"key": "Bearer {{ .secrets.TOKEN }}"})],
 }
 
 
@@ -114,22 +135,23 @@ def _without_stack_traces(value: Any) -> Any:
     return value
 
 
-async def record_all() -> dict[str, str]:
-    """Return the histories of all jobs, by name."""
+async def record_all(names: Iterable[str]) -> dict[str, str]:
+    """Return the histories of jobs, by name."""
     with TemporalServer(headless=True) as temporal:
         client = await Client.connect(
             temporal.address, identity="recorder", data_converter=pydantic_data_converter
         )
-        async with Worker([Echo()], ["recorded"], client=client):
-            return {name: await record(client, name) for name in JOBS}
+        secrets = [{"TOKEN": "recorded-token"}.get]
+        async with Worker([Echo()], ["recorded"], client=client, secrets=secrets):
+            return {name: await record(client, name) for name in names}
 
 
-def main(folder: Path) -> None:
-    """Record all jobs into ``folder``, which must not be there yet."""
+def main(folder: Path, names: Iterable[str]) -> None:
+    """Record jobs into ``folder``, which must not be there yet."""
     folder.mkdir()
-    for name, history in asyncio.run(record_all()).items():
+    for name, history in asyncio.run(record_all(names)).items():
         (folder / f"{name}.json").write_text(history)
 
 
 if __name__ == "__main__":
-    main(HISTORIES / sys.argv[1])
+    main(HISTORIES / sys.argv[1], sys.argv[2:] or JOBS)

@@ -6,13 +6,24 @@ import re
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, assert_type
 
 import pytest
 from pydantic import BaseModel
 
-from hatchet_worker import Integration, IntegrationLike, Worker, action
+from hatchet_worker import (
+    Context,
+    DirectorySecrets,
+    EnvironmentSecrets,
+    Integration,
+    IntegrationLike,
+    SecretProvider,
+    Worker,
+    action,
+    current_context,
+)
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -53,6 +64,28 @@ class Sandbox(Integration):
         """Return a dict of a narrower type."""
         return {"all": list(data)}
 
+    @action("charge", semantics="at-most-once")
+    async def charge(self, params: CreateParams, context: Context) -> CreateResult:
+        """Take the context of the step, too."""
+        return CreateResult(url=context.idempotency_key)
+
+    @action("draft", semantics="idempotent")
+    def draft(self, data: dict[str, Any], context: Context | None = None) -> None:
+        """Take it where there is one."""
+
+
+class Vault:
+    """A provider of secrets by its shape alone."""
+
+    def __call__(self, name: str, /) -> str | None:
+        """Know nothing."""
+        return None
+
+
+def find_secret(name: str) -> str:
+    """Be one as a function, which knows all."""
+    return name
+
 
 class Plain:
     """An integration by its shape alone."""
@@ -72,6 +105,22 @@ async def test_the_mark_keeps_the_type_of_its_method() -> None:
     assert_type(sandbox.create(CreateParams(owner="ada")), CreateResult)
     assert_type(await sandbox.create_async(CreateParams(owner="ada")), CreateResult)
     assert_type(await sandbox.list_all({}), dict[str, list[str]])
+    assert_type(await sandbox.charge(CreateParams(owner="ada"), Context()), CreateResult)
+
+
+def test_providers_of_all_kinds_are_what_a_worker_takes() -> None:
+    """Ours, objects, functions, and a dict's own method."""
+    mine: dict[str, str] = {}
+    providers: list[SecretProvider] = [
+        EnvironmentSecrets(),
+        DirectorySecrets("/run/secrets"),
+        Vault(),
+        find_secret,
+        mine.get,
+    ]
+
+    assert_type(Worker([Sandbox()], secrets=providers), Worker)
+    assert_type(current_context, Callable[[], Context])
 
 
 def test_integrations_of_both_kinds_are_what_a_worker_takes() -> None:
@@ -96,6 +145,22 @@ WRONG = {
         @action("a")
         def method(self) -> None: ...
     """,
+    "takes something else than a context": """
+        @action("a")
+        def method(self, data: dict[str, Any], context: str) -> None: ...
+    """,
+    "promises what there is not": """
+        @action("a", semantics="exactly-once")
+        def method(self, data: dict[str, Any]) -> None: ...
+    """,
+    "asks the context for what it has not": """
+        @action("a")
+        def method(self, data: dict[str, Any], context: Context) -> None:
+            context.password
+    """,
+    "gives a provider that knows bytes": """
+        worker = Worker([], secrets=[{"TOKEN": b"hunter2"}.get])
+    """,
     "is called with the wrong type": """
         @action("a")
         def method(self, data: dict[str, int]) -> None:
@@ -106,7 +171,7 @@ WRONG = {
 
 HEADER = """
 from typing import Any
-from hatchet_worker import Integration, action
+from hatchet_worker import Context, Integration, Worker, action
 """
 CHECKERS = {
     "mypy": ["mypy", "--strict", "--cache-dir", ".cache/mypy-typing"],

@@ -2,37 +2,57 @@
 
 from hatchet_worker.actions import Outputs, action
 from hatchet_worker.connection import TemporalSettings, connect
+from hatchet_worker.context import Context, current_context, use_context
 from hatchet_worker.errors import (
     IntegrationError,
     InvalidInput,
     InvalidOutput,
     NamespaceNotFound,
+    NoContext,
     NonRetryable,
+    OutcomeUnknown,
+    Retry,
     SettingsError,
     TemporalUnreachable,
     UnknownAction,
+    UnknownSecret,
+    UnreadableSecret,
     WorkerError,
 )
 from hatchet_worker.integration import Integration, IntegrationLike
+from hatchet_worker.masked_logs import SecretFilter
 from hatchet_worker.registry import Registry
+from hatchet_worker.secrets import DirectorySecrets, EnvironmentSecrets, SecretProvider
 from hatchet_worker.worker import Worker
 
 __all__ = [
+    "Context",
+    "DirectorySecrets",
+    "EnvironmentSecrets",
     "Integration",
     "IntegrationError",
     "IntegrationLike",
     "InvalidInput",
     "InvalidOutput",
     "NamespaceNotFound",
+    "NoContext",
     "NonRetryable",
+    "OutcomeUnknown",
     "Outputs",
     "Registry",
+    "Retry",
+    "SecretFilter",
+    "SecretProvider",
     "SettingsError",
     "TemporalSettings",
     "TemporalUnreachable",
     "UnknownAction",
+    "UnknownSecret",
+    "UnreadableSecret",
     "Worker",
     "WorkerError",
     "action",
     "connect",
+    "current_context",
+    "use_context",
 ]

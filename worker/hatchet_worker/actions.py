@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 import inspect
-import typing
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import FrameType, SimpleNamespace
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast, get_args
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from hatchet_schemas import ActionId, SchemaError
+from hatchet_schemas.catalogue import ActionSignature, Semantics
+from hatchet_worker.context import Context
 from hatchet_worker.errors import IntegrationError, InvalidInput
+from hatchet_worker.signatures import (
+    MethodSignature,
+    json_schema,
+    method_signature,
+    outputs_schema,
+)
 
 __all__ = ["ActionMethod", "Outputs", "action", "action_methods"]
 
 Outputs = Mapping[str, Any] | BaseModel | None
 """What an action may return; it becomes a JSON object, None an empty one."""
 
-MethodT = TypeVar("MethodT", bound=Callable[[Any, Any], Outputs | Awaitable[Outputs]])
+MethodT = TypeVar(
+    "MethodT",
+    bound=Callable[[Any, Any], Outputs | Awaitable[Outputs]]
+    | Callable[[Any, Any, Context], Outputs | Awaitable[Outputs]],
+)
 
 _MARK: Final = "__hatchet_action__"
-_EXPECTED: Final = "expected a dict or a pydantic model"
-_NEVER_OBJECTS: Final = (str, bytes, bool, int, float, list, tuple, set, frozenset)
 
 
 @dataclass(frozen=True, slots=True)
 class ActionMethod:
-    """What is known of a method marked as an action: the action's verb, and what it takes.
-
-    ``params`` is None where the method takes its data unchecked.
-    """
+    """What is known of a method marked as an action."""
 
     verb: str
-    params: TypeAdapter[Any] | None
+    semantics: Semantics | None
+    signature: MethodSignature
 
     def validated(self, data: dict[str, Any]) -> Any:
         """Return ``data`` as the method's parameter wants it.
@@ -44,23 +50,41 @@ class ActionMethod:
             InvalidInput: it does not fit; the message names fields, never their values.
 
         """
-        if self.params is None:
+        params = self.signature.params
+        if params is None:
             return data
         try:
             # As JSON, which it is: so that a strict model takes a date written as text.
-            return self.params.validate_json(to_json(data))
+            return params.validate_json(to_json(data))
         except ValidationError as error:
             raise InvalidInput(_explained(error)) from None
 
+    def described(self, method: Callable[..., object]) -> ActionSignature:
+        """Return what there is to know for whoever writes workflows; ``method`` has the text."""
+        params = self.signature.params
+        return ActionSignature(
+            description=inspect.getdoc(method),
+            semantics=self.semantics,
+            with_=None if params is None else json_schema(params, "validation"),
+            outputs=outputs_schema(self.signature.returned),
+        )
 
-def action(verb: str) -> Callable[[MethodT], MethodT]:
+
+def action(verb: str, *, semantics: Semantics | None = None) -> Callable[[MethodT], MethodT]:
     """Mark a method of an `Integration` as the action ``<integration id>:<verb>``.
 
     The method, sync or async, takes one parameter beside ``self``: a dict (the step's ``with``) or
-    a pydantic model. It returns a dict, a pydantic model or None. A sync method runs in a thread.
+    a pydantic model. A second one, annotated as `Context`, is given the step's context. It returns
+    a dict, a pydantic model or None. A sync method runs in a thread.
+
+    ``semantics`` says whether the action may be run again for a step. ``"at-most-once"``: never,
+    whatever the step's retry policy says; each failure is final, and a step whose worker was lost
+    fails. ``"idempotent"``: a second time does no harm; it changes nothing for the worker, but
+    tells the authors of workflows. Without it, the retry policy decides, and nothing is promised.
 
     Raises:
-        IntegrationError: at definition time, if the verb or the method's signature cannot work.
+        IntegrationError: at definition time, if the verb, the semantics or the method's signature
+            cannot work.
 
     """
 
@@ -78,7 +102,13 @@ def action(verb: str) -> Callable[[MethodT], MethodT]:
                 f"{name}: @action stands on a method; put it above no other decorator that "
                 "makes something else of it, such as staticmethod or property"
             )
-        vars(method)[_MARK] = ActionMethod(verb, _params(name, method, inspect.currentframe()))
+        if semantics not in (None, *get_args(Semantics)):
+            raise IntegrationError(
+                f"{name}: {semantics!r} is not what semantics can be: "
+                f"expected {' or '.join(map(repr, get_args(Semantics)))}"
+            )
+        signature = method_signature(name, method, inspect.currentframe())
+        vars(method)[_MARK] = ActionMethod(verb, semantics, signature)
         return method
 
     return mark
@@ -108,70 +138,6 @@ def action_methods(cls: type) -> dict[str, tuple[str, ActionMethod]]:
             )
         by_verb[mark.verb] = name, mark
     return by_verb
-
-
-def _params(
-    name: str, method: Callable[..., object], frame: FrameType | None
-) -> TypeAdapter[Any] | None:
-    signature = inspect.signature(method)
-    try:
-        signature.bind("self", "data")
-    except TypeError:
-        raise IntegrationError(
-            f"{name}{signature}: an action takes one parameter beside self: {_EXPECTED}"
-        ) from None
-    if inspect.isasyncgenfunction(method) or inspect.isgeneratorfunction(method):
-        raise IntegrationError(f"{name}: an action returns its outputs once, it cannot yield")
-    namespace = _namespace(frame)
-    returned = _resolved(signature.return_annotation, method, namespace)
-    if (typing.get_origin(returned) or returned) in _NEVER_OBJECTS:
-        raise IntegrationError(
-            f"{name}: returns {_shown(returned)}; {_EXPECTED}, or None, "
-            "so that later steps can name its fields"
-        )
-    parameter = list(signature.parameters.values())[1]
-    annotation = _resolved(parameter.annotation, method, namespace)
-    if isinstance(annotation, str):
-        raise IntegrationError(
-            f"{name}: the annotation {annotation!r} cannot be resolved: "
-            "define or import it above the integration, and not under TYPE_CHECKING"
-        )
-    if annotation in (inspect.Parameter.empty, Any, object):
-        return None
-    kind = typing.get_origin(annotation) or annotation
-    if isinstance(kind, type) and issubclass(kind, (BaseModel, Mapping)):
-        return TypeAdapter(annotation)
-    raise IntegrationError(
-        f"{name}: takes {parameter.name}: {_shown(annotation)}; {_EXPECTED}, "
-        "for a step's `with` is a map"
-    )
-
-
-def _namespace(frame: FrameType | None) -> dict[str, Any]:
-    """Return the local names around the class body, for classes defined inside functions."""
-    class_body = frame.f_back if frame else None
-    around = class_body.f_back if class_body else None
-    return {
-        **(around.f_locals if around else {}),
-        **(class_body.f_locals if class_body else {}),
-    }
-
-
-def _resolved(annotation: Any, method: Callable[..., object], namespace: dict[str, Any]) -> Any:
-    """Return ``annotation``, or what its text stands for; the text where that is not known."""
-    if not isinstance(annotation, str):
-        return annotation
-    holder = SimpleNamespace(__annotations__={"it": annotation})
-    try:
-        return typing.get_type_hints(
-            holder, inspect.unwrap(method).__globals__, namespace, include_extras=True
-        )["it"]
-    except (AttributeError, NameError, TypeError, SyntaxError):
-        return annotation
-
-
-def _shown(annotation: Any) -> str:
-    return inspect.formatannotation(annotation)
 
 
 def _explained(error: ValidationError) -> str:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import inspect
+from datetime import timedelta
+from typing import Final
 
 __all__ = [
     "IntegrationError",
     "InvalidInput",
     "InvalidOutput",
     "NamespaceNotFound",
+    "NoContext",
     "NonRetryable",
+    "OutcomeUnknown",
+    "Retry",
     "SettingsError",
     "StepTimedOut",
     "TemporalUnreachable",
     "UnknownAction",
+    "UnknownSecret",
+    "UnreadableSecret",
     "WorkerError",
 ]
+
+_LEAST_DELAY: Final = timedelta(milliseconds=1)  # for Temporal, none at all means no wish
 
 
 class WorkerError(Exception):
@@ -37,16 +46,57 @@ class NonRetryable(WorkerError):
     """
 
 
+class Retry(WorkerError):
+    """The step is to be tried again.
+
+    Raise it from an action that was told when to come back, as by ``429`` with ``Retry-After``:
+    ``after``, seconds or a timedelta, then replaces the wait of the step's retry policy. How often
+    it is tried stays as the policy says.
+    """
+
+    def __init__(
+        self, message: str | None = None, *, after: float | timedelta | None = None
+    ) -> None:
+        wait = timedelta(seconds=after) if isinstance(after, (int, float)) else after
+        self.after = None if wait is None else max(wait, _LEAST_DELAY)
+        super().__init__(message or "The step is to be tried again.")
+
+
+class NoContext(WorkerError, LookupError):
+    """No step is running here: `current_context` is for what an action calls.
+
+    In a unit test, call it inside ``with use_context(Context()):``.
+    """
+
+
 class InvalidInput(NonRetryable, ValueError):
     """The action was given data that it cannot take."""
 
 
 class InvalidOutput(NonRetryable, ValueError):
-    """The action returned something that is not a JSON object, or that is too large."""
+    """The action put out something that is not JSON, or that is too large."""
 
 
 class UnknownAction(NonRetryable, LookupError):
     """No integration of this worker has the action."""
+
+
+class OutcomeUnknown(NonRetryable):
+    """A former attempt may have done the action's work, and it must not be done twice."""
+
+
+class UnknownSecret(NonRetryable, LookupError):
+    """No provider has the secret called ``name``; ``places`` are where it was looked for."""
+
+    def __init__(self, name: str, places: tuple[str, ...]) -> None:
+        self.name = name
+        self.places = places
+        looked = f"looked for in {' and '.join(places)}" if places else "this worker has none"
+        super().__init__(f"there is no secret {name!r}: {looked}")
+
+
+class UnreadableSecret(NonRetryable, ValueError):
+    """A secret is there, but is not what a secret must be."""
 
 
 class StepTimedOut(WorkerError, TimeoutError):

@@ -3,10 +3,12 @@
 The `type` of the Temporal failure says what went wrong:
 
 - ``InvalidJob``: the workflow's input is not a job this worker understands
-- ``TemplateError``: a template in the step's ``with`` could not be rendered
+- ``TemplateError``: a template in a step's ``with``, or an ``if``, could not be rendered
 - ``InvalidInput``: the action cannot take the step's ``with``
 - ``UnknownAction``: no integration of the worker has the action
+- ``UnknownSecret``, ``UnreadableSecret``: a secret of the step's ``with`` is not to be had
 - ``InvalidOutput``: what the action returned is not a JSON object, or too large
+- ``OutcomeUnknown``: the action is at-most-once, and a lost attempt may have done its work
 - ``StepTimedOut``: the step took longer than its timeout, or its worker was lost
 - ``StepFailed``: the action raised; the cause has the exception's class name as its type
 """
@@ -27,12 +29,35 @@ from temporalio.exceptions import (
 )
 
 from hatchet_schemas import JobInput, Step, TemplateError, format_duration
-from hatchet_worker.errors import InvalidInput, InvalidOutput, StepTimedOut, UnknownAction
+from hatchet_worker.errors import (
+    InvalidInput,
+    InvalidOutput,
+    OutcomeUnknown,
+    StepTimedOut,
+    UnknownAction,
+    UnknownSecret,
+    UnreadableSecret,
+)
 
-__all__ = ["Place", "invalid_job", "oversized_input", "step_failure", "template_failure"]
+__all__ = [
+    "Place",
+    "condition_failure",
+    "invalid_job",
+    "oversized_input",
+    "step_failure",
+    "template_failure",
+]
 
 _OWN_TYPES: Final = frozenset(
-    error.__name__ for error in (InvalidInput, InvalidOutput, UnknownAction)
+    error.__name__
+    for error in (
+        InvalidInput,
+        InvalidOutput,
+        OutcomeUnknown,
+        UnknownAction,
+        UnknownSecret,
+        UnreadableSecret,
+    )
 )
 _MESSAGE_CHARACTERS: Final = 2000
 
@@ -78,8 +103,18 @@ def invalid_job(error: ValidationError, workflow_type: str) -> ApplicationError:
 
 
 def template_failure(place: Place, error: TemplateError) -> ApplicationError:
-    """Return the failure of a step whose ``with`` could not be rendered."""
+    """Return the failure of a step whose ``with`` or ``if`` could not be rendered."""
     return place.failure(str(error), "TemplateError")
+
+
+def condition_failure(job_input: JobInput, error: TemplateError) -> ApplicationError:
+    """Return the failure of a job whose ``if`` could not be decided."""
+    return ApplicationError(
+        f"workflow {job_input.workflow!r}, job {job_input.job!r}: {error.at(('if',))}",
+        {"workflow": job_input.workflow, "job": job_input.job},
+        type="TemplateError",
+        non_retryable=True,
+    )
 
 
 def oversized_input(place: Place, size: int, limit: int) -> ApplicationError:

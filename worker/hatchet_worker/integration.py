@@ -8,7 +8,9 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from hatchet_schemas import ActionId, SchemaError
+from hatchet_schemas.catalogue import ActionSignature, Semantics
 from hatchet_worker.actions import ActionMethod, Outputs, action_methods
+from hatchet_worker.context import current_context
 from hatchet_worker.errors import IntegrationError, UnknownAction
 
 __all__ = ["Integration", "IntegrationLike", "check_integration_id"]
@@ -20,7 +22,8 @@ class IntegrationLike(Protocol):
 
     ``id`` is the part of an action id before the colon, ``actions`` the verbs that may follow it.
     ``perform_action`` gets one of these verbs and the step's ``with``, rendered. It may be a
-    coroutine function; one that is not runs in a thread.
+    coroutine function; one that is not runs in a thread. It has the step's context from
+    `current_context`.
     """
 
     @property
@@ -78,18 +81,33 @@ class Integration:
         Raises:
             UnknownAction: no method is marked so.
             InvalidInput: ``data`` does not fit the method's parameter.
+            NoContext: the method takes a context, and no step is running here.
 
         """
         if action not in self._methods:
             raise UnknownAction(f"{self.id} has no action {action!r}")
         name, method = self._methods[action]
-        outputs: Outputs | Awaitable[Outputs] = getattr(self, name)(method.validated(data))
+        arguments = [method.validated(data)]
+        if method.signature.takes_context:
+            arguments.append(current_context())
+        outputs: Outputs | Awaitable[Outputs] = getattr(self, name)(*arguments)
         return outputs
 
     def is_async(self, action: str) -> bool:
         """Return whether the method behind ``action`` is a coroutine function."""
         name, _ = self._methods[action]
         return inspect.iscoroutinefunction(getattr(self, name))
+
+    def action_semantics(self, action: str) -> Semantics | None:
+        """Return what the method behind ``action`` declares; None where there is no such method."""
+        return self._methods[action][1].semantics if action in self._methods else None
+
+    def action_signature(self, action: str) -> ActionSignature:
+        """Return what ``action`` takes and puts out, and what its method's docstring says."""
+        if action not in self._methods:
+            return ActionSignature()
+        name, method = self._methods[action]
+        return method.described(getattr(self, name))
 
 
 def check_integration_id(text: str, owner: str) -> None:

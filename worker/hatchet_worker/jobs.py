@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -12,17 +12,19 @@ from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from hatchet_schemas import JobInput, Step, StepInput, TemplateError
-from hatchet_schemas.scope import job_scope, with_step_outputs
+from hatchet_schemas import JobInput, SecretText, Step, StepInput, TemplateError
+from hatchet_schemas.conditions import JobStatus, condition_of
 from hatchet_schemas.templates import render
 from hatchet_worker.failures import (
     Place,
+    condition_failure,
     invalid_job,
     oversized_input,
     step_failure,
     template_failure,
 )
-from hatchet_worker.payloads import MAX_PAYLOAD_BYTES, encoded_size, job_result
+from hatchet_worker.payloads import MAX_PAYLOAD_BYTES, encoded_size
+from hatchet_worker.progress import JobProgress
 
 __all__ = ["HEARTBEAT_TIMEOUT", "JobWorkflow"]
 
@@ -38,8 +40,8 @@ _logger = structlog.get_logger("hatchet.worker")
 class JobWorkflow:
     """Runs the steps of any job, one after another, each as one activity.
 
-    The input is one `JobInput`; the result is ``{"steps": {<id>: <outputs>}}``. The activity's type
-    is the action id and its id is the step's. Whoever starts the job hands its timeout to Temporal
+    The input is one `JobInput`; the result is that of `JobProgress`. The activity's type is the
+    action id and its id is the step's. Whoever starts the job hands its timeout to Temporal
     as the workflow's execution timeout; the steps' timeouts are set here. What can go wrong is
     listed in `hatchet_worker.failures`.
 
@@ -55,32 +57,50 @@ class JobWorkflow:
 
         """
         job_input = _validated(args)
+        progress = JobProgress(job_input)
+        if not _job_is_wanted(job_input, progress):
+            _log(job_input, "job.skipped", condition=job_input.definition.if_)
+            return {"steps": {}, "skipped": job_input.definition.if_}
         _log(job_input, "job.started", steps=len(job_input.definition.steps))
-        try:
-            outputs = await self._run_steps(job_input)
-        except ApplicationError as failure:
-            _log(job_input, "job.failed", error=failure.type, **_step_named_in(failure))
-            raise
-        except BaseException as error:
-            if is_cancelled_exception(error):
+        await self._run_steps(job_input, progress)
+        if progress.ended_by is not None:
+            if progress.status is JobStatus.CANCELLED:
                 _log(job_input, "job.cancelled")
-            raise
+            elif isinstance(progress.ended_by, ApplicationError):
+                failure = progress.ended_by
+                _log(job_input, "job.failed", error=failure.type, **_step_named_in(failure))
+            raise progress.ended_by
         seconds = (workflow.now() - workflow.info().start_time).total_seconds()
         _log(job_input, "job.completed", seconds=round(seconds, 3))
-        return job_result(outputs)
+        return progress.result()
 
-    async def _run_steps(self, job_input: JobInput) -> dict[str, dict[str, Any]]:
-        scope = job_scope(job_input)
-        outputs: dict[str, dict[str, Any]] = {}
+    async def _run_steps(self, job_input: JobInput, progress: JobProgress) -> None:
+        """Run each step that is wanted as the job then stands; ``progress`` keeps how they end."""
         steps = job_input.definition.steps
         for number, step in enumerate(steps, start=1):
             workflow.set_current_details(
                 f"Step {number} of {len(steps)}: {step.name} ({step.id}, {step.action_id})"
             )
-            outputs[step.id] = await self._run_step(step, _step_input(job_input, step, scope))
-            scope = with_step_outputs(scope, step.id, outputs[step.id])
+            if workflow.cancellation_reason() is not None:
+                progress.cancel()  # the step before may have completed all the same
+            try:
+                if not _step_is_wanted(job_input, step, progress):
+                    progress.skip(step)
+                    if step.if_ is not None:
+                        _log(job_input, "step.skipped", step=step.id, condition=step.if_)
+                    continue
+                step_input = _step_input(job_input, step, progress.scope)
+                progress.complete(step, await self._run_step(step, step_input))
+            except ApplicationError as failure:
+                progress.fail(step, failure)
+                if step.continue_on_error:
+                    _log(job_input, "step.tolerated", step=step.id, error=failure.type)
+            except BaseException as error:
+                # A worker that lets go of a job cancels it here, too; nobody has asked for that.
+                if not is_cancelled_exception(error) or workflow.cancellation_reason() is None:
+                    raise
+                progress.cancel(step)
         workflow.set_current_details("")
-        return outputs
 
     async def _run_step(self, step: Step, step_input: StepInput) -> dict[str, Any]:
         place = Place(step_input.workflow, step_input.job, step.id, step.action_id)
@@ -103,7 +123,7 @@ class JobWorkflow:
                 summary=_summary(step.name),
             )
         except ActivityError as error:
-            if workflow.cancellation_reason() is not None:
+            if is_cancelled_exception(error):
                 raise
             raise step_failure(place, step, error) from error
         return outputs
@@ -117,10 +137,28 @@ def _validated(args: Sequence[RawValue]) -> JobInput:
         raise invalid_job(error, workflow.info().workflow_type) from None
 
 
-def _step_input(job_input: JobInput, step: Step, scope: dict[str, Any]) -> StepInput:
-    place = Place.of(job_input, step)
+def _job_is_wanted(job_input: JobInput, progress: JobProgress) -> bool:
+    text = job_input.definition.if_
     try:
-        rendered = render(step.with_, scope, ("with",))
+        return text is None or condition_of(text).holds(progress.scope)
+    except TemplateError as error:
+        raise condition_failure(job_input, error) from None
+
+
+def _step_is_wanted(job_input: JobInput, step: Step, progress: JobProgress) -> bool:
+    if step.if_ is None:
+        return progress.status is JobStatus.SUCCESS
+    try:
+        return condition_of(step.if_).holds(progress.scope, progress.status)
+    except TemplateError as error:
+        raise template_failure(Place.of(job_input, step), error.at(("if",))) from None
+
+
+def _step_input(job_input: JobInput, step: Step, scope: Mapping[str, Any]) -> StepInput:
+    place = Place.of(job_input, step)
+    secrets: list[SecretText] = []
+    try:
+        rendered = render(step.with_, scope, ("with",), secrets)
     except TemplateError as error:
         raise template_failure(place, error) from None
     size = encoded_size(rendered)
@@ -131,9 +169,9 @@ def _step_input(job_input: JobInput, step: Step, scope: dict[str, Any]) -> StepI
         job=job_input.job,
         step=step.id,
         action_id=step.action_id,
-        event_id=job_input.event.id,
-        event_key=job_input.event.key,
+        event=job_input.event.header,
         with_=rendered,
+        secrets=tuple(secrets),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hatchet_schemas import ActionId, SchemaError
+from hatchet_schemas.catalogue import ActionSignature, Catalogue, Semantics
 from hatchet_worker.actions import Outputs
 from hatchet_worker.errors import IntegrationError, UnknownAction
 from hatchet_worker.integration import Integration, IntegrationLike, check_integration_id
@@ -24,15 +25,24 @@ class RegisteredAction:
     """One action of one integration.
 
     ``is_async`` says whether `perform` may be called on an event loop; if not, it may block.
+    ``semantics`` is what its author declares, None where that is nothing.
     """
 
     id: ActionId
     integration: IntegrationLike
     is_async: bool
+    semantics: Semantics | None = None
 
     def perform(self, data: dict[str, Any]) -> Outputs | Awaitable[Outputs]:
         """Do what the action does; the result may have to be awaited in either case."""
         return self.integration.perform_action(self.id.verb, data)
+
+    @property
+    def signature(self) -> ActionSignature:
+        """What it takes and puts out; an integration without the base class tells nothing."""
+        if isinstance(self.integration, Integration):
+            return self.integration.action_signature(self.id.verb)
+        return ActionSignature()
 
 
 class Registry:
@@ -73,6 +83,12 @@ class Registry:
         except KeyError:
             raise UnknownAction(self._unknown(action_id)) from None
 
+    def catalogue(self) -> Catalogue:
+        """Return all actions with what each takes and puts out, as data to be written down."""
+        return Catalogue(
+            actions={action.id: action.signature for _, action in sorted(self._actions.items())}
+        )
+
     def _unknown(self, action_id: str) -> str:
         near = difflib.get_close_matches(action_id, self._actions, n=1, cutoff=_NEAR)
         hint = f"did you mean {near[0]!r}? " if near else ""
@@ -89,7 +105,9 @@ def _actions_of(integration: IntegrationLike) -> Iterator[RegisteredAction]:
             action_id = ActionId(f"{integration.id}:{verb}")
         except SchemaError as error:
             raise IntegrationError(f"{_named(integration)}: {error}") from None
-        yield RegisteredAction(action_id, integration, _is_async(integration, verb))
+        yield RegisteredAction(
+            action_id, integration, _is_async(integration, verb), _semantics(integration, verb)
+        )
 
 
 def _check(integration: object) -> None:
@@ -116,6 +134,10 @@ def _is_async(integration: IntegrationLike, verb: str) -> bool:
     if inspect.iscoroutinefunction(integration.perform_action):
         return True
     return isinstance(integration, Integration) and integration.is_async(verb)
+
+
+def _semantics(integration: IntegrationLike, verb: str) -> Semantics | None:
+    return integration.action_semantics(verb) if isinstance(integration, Integration) else None
 
 
 def _named(integration: object) -> str:

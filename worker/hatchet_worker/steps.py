@@ -5,22 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import time
-from collections.abc import AsyncGenerator, Awaitable, Sequence
-from concurrent.futures import BrokenExecutor, Executor
-from contextlib import asynccontextmanager
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
 
-import structlog
 from pydantic import ValidationError
 from temporalio import activity
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import CancelledError as TemporalCancelledError
 
 from hatchet_schemas import StepInput
+from hatchet_schemas.names import idempotency_key
 from hatchet_worker.actions import Outputs
-from hatchet_worker.errors import NonRetryable, StepTimedOut
+from hatchet_worker.context import Context, use_context
+from hatchet_worker.errors import OutcomeUnknown, StepTimedOut
+from hatchet_worker.heartbeats import Heartbeats
+from hatchet_worker.masked_logs import masked_logger
+from hatchet_worker.masking import SECRETS_IN_USE
 from hatchet_worker.payloads import json_object
+from hatchet_worker.raised import as_failure
 from hatchet_worker.registry import RegisteredAction, Registry
+from hatchet_worker.secret_texts import resolved, with_secrets
+from hatchet_worker.secrets import SecretProvider
 
 __all__ = ["HEARTBEAT_SECONDS", "StepRunner"]
 
@@ -30,20 +38,25 @@ HEARTBEAT_SECONDS: Final = 5.0
 # Temporal enforces the timeout, up to a second late; only then is it enforced here as well.
 _LATE_SECONDS: Final = 1.0
 
-_logger = structlog.get_logger("hatchet.worker")
+T = TypeVar("T")
 
 
 class StepRunner:
     """Runs steps: looks each one's action up, performs it, and returns its outputs.
 
     Async actions run on the event loop, others in ``executor``, with the context variables of the
-    step. A thread cannot be stopped from outside: a sync action that outlives its step's timeout
-    keeps its thread until it returns.
+    step; so do ``secrets``, which are the providers of secrets. A thread cannot be stopped from
+    outside: a sync action that outlives its step's timeout keeps its thread until it returns.
+
+    What leaves a step, outputs, failures, heartbeats and records of logs, holds no secret's value.
     """
 
-    def __init__(self, registry: Registry, executor: Executor) -> None:
+    def __init__(
+        self, registry: Registry, executor: Executor, secrets: Sequence[SecretProvider] = ()
+    ) -> None:
         self._registry = registry
         self._executor = executor
+        self._secrets = secrets
         self._running: set[asyncio.Task[Any]] = set()
         self._interrupted = False
 
@@ -58,7 +71,7 @@ class StepRunner:
         """Run one step, whose `StepInput` is the only argument.
 
         Raises:
-            ApplicationError: the step failed and is not to be tried again, or was interrupted.
+            ApplicationError: the step failed, or its worker stopped; it says whether to try again.
 
         """
         task = asyncio.current_task()
@@ -66,62 +79,61 @@ class StepRunner:
             raise RuntimeError("an activity always runs in a task")
         self._running.add(task)
         try:
-            async with _heartbeats():
-                return await self._run(_validated(args))
+            return await self._run(_validated(args))
         finally:
             self._running.discard(task)
 
     async def _run(self, step: StepInput) -> dict[str, Any]:
-        info = activity.info()
-        log = _logger.bind(
-            workflow=step.workflow,
-            job=step.job,
-            step=step.step,
-            action=str(step.action_id),
-            event_id=step.event_id,
-            event_key=step.event_key,
-            workflow_id=info.workflow_id,
-            run_id=info.workflow_run_id,
-            attempt=info.attempt,
-        )
+        fields = _fields(step)
+        log = masked_logger("hatchet.worker").bind(**fields)
+        heartbeats = Heartbeats(SECRETS_IN_USE.data)
+        action: RegisteredAction | None = None
+        ended: BaseException
         log.info("step.started")
         started = time.monotonic()
         try:
-            outputs = json_object(await self._perform(step))
-        except asyncio.CancelledError:
-            reason = self._cancellation_reason()
+            action = self._registry[step.action_id]
+            with use_context(_context(step, heartbeats, fields)):
+                async with heartbeats.beating(HEARTBEAT_SECONDS):
+                    outputs = await self._perform(action, step)
+        except (asyncio.CancelledError, TemporalCancelledError) as error:
+            ended, reason = error, self._cancellation_reason()
+        except Exception as error:  # noqa: BLE001 - told to Temporal below, without its secrets
+            ended, reason = error, None
+        else:
+            log.info("step.completed", seconds=_seconds_since(started))
+            return outputs
+        # Raised out here, so that what is raised does not carry the original as its context.
+        if reason is not None:
             log.warning("step.cancelled", reason=reason)
-            if reason == "worker-stopped":
-                raise ApplicationError(
-                    "the worker stopped before the step was done", type="WorkerStopped"
-                ) from None
-            raise
-        except Exception as error:
+            if reason != "worker-stopped":
+                raise asyncio.CancelledError
+            ended = _worker_stopped()
+        at_most_once = action is not None and action.semantics == "at-most-once"
+        failure = as_failure(ended, SECRETS_IN_USE, at_most_once=at_most_once)
+        if reason is None:
             log.warning(
                 "step.failed",
-                error=type(error).__name__,
-                message=str(error),
-                will_retry=_will_retry(error, info),
-                seconds=round(time.monotonic() - started, 3),
+                error=failure.type,
+                message=failure.message,
+                will_retry=_will_retry(failure, activity.info()),
+                seconds=_seconds_since(started),
             )
-            if isinstance(error, (NonRetryable, BrokenExecutor)):
-                # For temporalio, a bare BrokenExecutor would mean that the worker is broken.
-                raise ApplicationError(
-                    str(error),
-                    type=type(error).__name__,
-                    non_retryable=isinstance(error, NonRetryable),
-                ) from error.__cause__
-            raise
-        log.info("step.completed", seconds=round(time.monotonic() - started, 3))
-        return outputs
+        raise failure
 
-    async def _perform(self, step: StepInput) -> Outputs:
-        action = self._registry[step.action_id]
-        timeout = activity.info().start_to_close_timeout
+    async def _perform(self, action: RegisteredAction, step: StepInput) -> dict[str, Any]:
+        info = activity.info()
+        if action.semantics == "at-most-once" and info.attempt > 1:
+            raise OutcomeUnknown(
+                f"{action.id} is at-most-once, and attempt {info.attempt - 1} of this step may "
+                "have done its work before its worker was lost or its time was over: "
+                "find out, then start the job anew if need be"
+            )
+        timeout = info.start_to_close_timeout
         deadline = asyncio.timeout(timeout.total_seconds() + _LATE_SECONDS if timeout else None)
         try:
             async with deadline:
-                return await self._awaited(action, step.with_)
+                outputs = await self._awaited(action, await self._data(step))
         except TimeoutError:
             if deadline.expired():
                 raise StepTimedOut from None
@@ -131,18 +143,42 @@ class StepRunner:
                 # Nobody cancelled the step: something that the action waited for was cancelled.
                 raise RuntimeError("the action was cancelled from within") from error
             raise
+        masked: dict[str, Any] = SECRETS_IN_USE.data(json_object(outputs))
+        return masked
+
+    async def _data(self, step: StepInput) -> dict[str, Any]:
+        """Return the step's ``with``, with secrets in it, which are masked from now on."""
+        if not step.secrets:
+            return step.with_
+        values = await self._in_thread(
+            "a provider of secrets", lambda: resolved(step.secrets, self._secrets, SECRETS_IN_USE)
+        )
+        return with_secrets(step.with_, step.secrets, values)
 
     async def _awaited(self, action: RegisteredAction, data: dict[str, Any]) -> Outputs:
-        if action.is_async:
-            outputs = action.perform(data)
-        else:
-            context = contextvars.copy_context()
-            outputs = await asyncio.get_running_loop().run_in_executor(
-                self._executor, lambda: context.run(_perform_in_thread, action, data)
-            )
-        if isinstance(outputs, Awaitable):
-            return await outputs
-        return outputs
+        outputs: Outputs | Awaitable[Outputs]
+        try:
+            if action.is_async:
+                outputs = action.perform(data)
+            else:
+                outputs = await self._in_thread("the action", lambda: action.perform(data))
+            return await outputs if isinstance(outputs, Awaitable) else outputs
+        except SystemExit as error:
+            raise RuntimeError(f"the action tried to exit with {error.code!r}") from error
+
+    async def _in_thread(self, what: str, function: Callable[[], T]) -> T:
+        context = contextvars.copy_context()
+
+        def call() -> T:
+            try:
+                return context.run(function)
+            except StopIteration as error:
+                # A future cannot carry it, so the step would hang; a forgotten next() raises it.
+                raise RuntimeError(f"{what} raised StopIteration") from error
+            except SystemExit as error:
+                raise RuntimeError(f"{what} tried to exit with {error.code!r}") from error
+
+        return await asyncio.get_running_loop().run_in_executor(self._executor, call)
 
     def _cancellation_reason(self) -> str | None:
         details = activity.cancellation_details()
@@ -165,39 +201,48 @@ def _validated(args: Sequence[RawValue]) -> StepInput:
         ) from None
 
 
-def _perform_in_thread(
-    action: RegisteredAction, data: dict[str, Any]
-) -> Outputs | Awaitable[Outputs]:
-    try:
-        return action.perform(data)
-    except StopIteration as error:
-        # A future cannot carry it, so the step would hang; a forgotten next() raises it.
-        raise RuntimeError("the action raised StopIteration") from error
-    except SystemExit as error:
-        raise RuntimeError(f"the action tried to exit with {error.code!r}") from error
+def _fields(step: StepInput) -> dict[str, Any]:
+    """Return what each record of a step's log has."""
+    info = activity.info()
+    return {
+        "workflow": step.workflow,
+        "job": step.job,
+        "step": step.step,
+        "action": str(step.action_id),
+        "event_id": step.event.id,
+        "event_key": step.event.key,
+        "workflow_id": info.workflow_id,
+        "run_id": info.workflow_run_id,
+        "attempt": info.attempt,
+    }
 
 
-def _will_retry(error: Exception, info: activity.Info) -> bool:
-    if isinstance(error, NonRetryable) or (
-        isinstance(error, ApplicationError) and error.non_retryable
-    ):
-        return False
+def _context(step: StepInput, heartbeats: Heartbeats, fields: dict[str, Any]) -> Context:
+    info = activity.info()
+    timeout = info.start_to_close_timeout
+    return Context(
+        event=step.event,
+        workflow=step.workflow,
+        job=step.job,
+        step=step.step,
+        action=step.action_id,
+        attempt=info.attempt,
+        deadline=datetime.now(UTC) + timeout if timeout else None,
+        idempotency_key=idempotency_key(info.workflow_id or info.activity_id, step.step),
+        heartbeat=heartbeats.record,
+        heartbeat_details=tuple(info.heartbeat_details),
+        logger=masked_logger("hatchet.action").bind(**fields),
+    )
+
+
+def _worker_stopped() -> ApplicationError:
+    return ApplicationError("the worker stopped before the step was done", type="WorkerStopped")
+
+
+def _will_retry(failure: ApplicationError, info: activity.Info) -> bool:
     attempts = info.retry_policy.maximum_attempts if info.retry_policy else 0
-    return attempts == 0 or info.attempt < attempts
+    return not failure.non_retryable and (attempts == 0 or info.attempt < attempts)
 
 
-@asynccontextmanager
-async def _heartbeats() -> AsyncGenerator[None]:
-    """Give signs of life as long as the step runs; the first only after a while."""
-
-    async def beat() -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            activity.heartbeat()
-
-    beating = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        beating.cancel()
-        await asyncio.wait([beating])
+def _seconds_since(started: float) -> float:
+    return round(time.monotonic() - started, 3)

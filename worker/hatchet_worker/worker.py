@@ -24,6 +24,7 @@ from hatchet_worker.exiting import settle_at_exit
 from hatchet_worker.integration import IntegrationLike
 from hatchet_worker.jobs import JobWorkflow
 from hatchet_worker.registry import Registry
+from hatchet_worker.secrets import SecretProvider, default_providers
 from hatchet_worker.signals import stop_signals
 from hatchet_worker.steps import HEARTBEAT_SECONDS, StepRunner
 
@@ -47,10 +48,13 @@ class Worker:
         max_concurrent_steps: how many steps of each queue run at the same time.
         grace_seconds: how long running steps may take to finish when the worker stops. A step
             that does not is ended, and tried again elsewhere as its retry policy says.
+        secrets: who knows the values of the secrets that workflow files name, the first first; by
+            default `EnvironmentSecrets`, then `DirectorySecrets` of ``HATCHET_SECRETS_DIR``, else
+            of ``/run/secrets``.
 
     Raises:
         IntegrationError: the integrations are not what they must be.
-        WorkerError: the queues or numbers are not.
+        WorkerError: the queues, numbers or providers of secrets are not.
 
     """
 
@@ -63,6 +67,7 @@ class Worker:
         temporal: TemporalSettings | None = None,
         max_concurrent_steps: int = 100,
         grace_seconds: float = 30.0,
+        secrets: Iterable[SecretProvider] | None = None,
     ) -> None:
         self.registry = Registry(integrations)
         self.queues = _checked_queues(queues)
@@ -70,6 +75,7 @@ class Worker:
             raise WorkerError(f"max_concurrent_steps is {max_concurrent_steps}: expected 1 or more")
         if grace_seconds < 0:
             raise WorkerError(f"grace_seconds is {grace_seconds}: expected 0 or more")
+        self._secrets = _checked_providers(secrets)
         self._client = client
         self._temporal = temporal
         self._max_concurrent_steps = max_concurrent_steps
@@ -148,7 +154,7 @@ class Worker:
                 self._max_concurrent_steps * len(self.queues), thread_name_prefix="hatchet-step"
             )
             stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-            self._steps = StepRunner(self.registry, executor)
+            self._steps = StepRunner(self.registry, executor, self._secrets)
             workers = [self._temporal_worker(client, queue, self._steps) for queue in self.queues]
             for worker in workers:
                 await stack.enter_async_context(worker)
@@ -214,3 +220,26 @@ def _checked_queues(queues: Sequence[str]) -> tuple[str, ...]:
     if not names:
         raise WorkerError("queues is empty: expected at least one queue")
     return tuple(dict.fromkeys(names))
+
+
+def _checked_providers(
+    secrets: Iterable[SecretProvider] | None,
+) -> tuple[SecretProvider, ...]:
+    if secrets is None:
+        return default_providers()
+    providers = tuple(secrets)
+    for provider in providers:
+        if isinstance(provider, type) or not callable(provider):
+            raise WorkerError(
+                f"secrets has {_kind_of(provider)}: expected functions, or objects such as "
+                "EnvironmentSecrets(), that take a secret's name and return its value or None"
+            )
+    return providers
+
+
+def _kind_of(provider: object) -> str:
+    return (
+        f"the class {provider.__name__}"
+        if isinstance(provider, type)
+        else (f"a {type(provider).__name__}")
+    )

@@ -31,7 +31,7 @@ def router(
 
     configure_logs()
     settings = read_settings(workflows=folder)
-    definitions = load_or_fail(settings.workflows)
+    definitions = load_or_fail(settings.workflows, known_vars=frozenset(settings.vars))
 
     async def run(stop: asyncio.Event) -> int:
         client = await connect_to_temporal()

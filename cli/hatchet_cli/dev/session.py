@@ -48,7 +48,7 @@ async def run_dev(settings: RouterSettings, options: DevOptions, stop: asyncio.E
 
     """
     # Checked first: an error in a file should not cost the start of two servers.
-    table = RoutingTable(load_or_fail(settings.workflows))
+    table = RoutingTable(load_or_fail(settings.workflows, known_vars=frozenset(settings.vars)))
     view = View()
     with ExitStack() as lifetime:
         session = _session(settings, options, table, view, lifetime)

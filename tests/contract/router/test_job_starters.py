@@ -60,7 +60,7 @@ def start_request() -> RequestFactory:
             [
                 Workflow(
                     name=workflow,
-                    on=Triggers(events=("a",)),
+                    on=Triggers.model_validate("a"),
                     jobs={job: Job(queue="nobody-serves-this", timeout=timeout, steps=(step,))},
                 )
             ],

@@ -150,15 +150,20 @@ Define = Callable[..., Definition]
 
 @pytest.fixture
 def define() -> Define:
-    """Make a workflow from its name, its triggers and the names of its jobs."""
+    """Make a workflow from its name, its triggers and the names of its jobs.
 
-    def make(name: str, *events: str, jobs: tuple[str, ...] = ("job",)) -> Definition:
+    A trigger is a key, or a map with ``event`` and ``if``.
+    """
+
+    def make(
+        name: str, *events: str | dict[str, str], jobs: tuple[str, ...] = ("job",)
+    ) -> Definition:
         step = Step(
             name="Say it", id="say", action_id=ActionId("echo:say"), timeout=timedelta(seconds=10)
         )
         workflow = Workflow(
             name=name,
-            on=Triggers(events=events),
+            on=Triggers.model_validate(list(events)),
             jobs={job: Job(queue=f"{job}-queue", steps=(step,)) for job in jobs},
         )
         return Definition(f"{name}.yaml", workflow)

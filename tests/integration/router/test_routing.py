@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowExecution
+from temporalio.service import RPCError, RPCStatusCode
 
 from hatchet_router.settings import RouterSettings
 from hatchet_schemas import Definition, JobInput
@@ -228,3 +229,82 @@ async def test_more_exchanges_can_be_bound(
         await broker.publish(f"{name}.theirs", "a", b"{}")
         await broker.publish(settings.exchange, "a", b"{}")
         await runs_of(name, 2)
+
+
+async def test_the_condition_of_a_trigger_decides_in_the_router(
+    settings: RouterSettings,
+    name: str,
+    broker: Any,
+    define: Any,
+    serving: Any,
+    client: Client,
+    until: Any,
+) -> None:
+    """A job that is not wanted is not started; values from the settings take part."""
+    key = f"{name}.paid"
+    definitions = [
+        define(f"{name} large", {"event": key, "if": ".amount > .vars.limit"}, jobs=("large",)),
+        define(f"{name} any", key, jobs=("any",)),
+    ]
+    with_vars = settings.model_copy(update={"vars": {"limit": 100}})
+
+    async with serving(with_vars, definitions, client):
+        for number, amount in enumerate((40, 400)):
+            await broker.publish(
+                settings.exchange, key, b'{"amount": %d}' % amount, message_id=f"{name}-{number}"
+            )
+
+        async def all_routed() -> bool:
+            return bool(await broker.waiting(settings.queue) == 0)
+
+        await until(all_routed)
+
+    started = {
+        (large, number): await exists(client, f"{name} {large}/{large}/{name}-{number}")
+        for large in ("large", "any")
+        for number in (0, 1)
+    }
+    assert started == {
+        ("large", 0): False,
+        ("large", 1): True,
+        ("any", 0): True,
+        ("any", 1): True,
+    }
+
+
+async def test_a_condition_that_cannot_be_decided_makes_a_dead_letter_with_an_id(
+    settings: RouterSettings,
+    name: str,
+    broker: Any,
+    define: Any,
+    serving: Any,
+    client: Client,
+    next_letter: Any,
+) -> None:
+    """What started under the id that the router gave starts no second time in a replay."""
+    key = f"{name}.paid"
+    definitions = [
+        define(f"{name} broken", {"event": key, "if": ".amount > 100"}, jobs=("broken",)),
+        define(f"{name} fine", key, jobs=("fine",)),
+    ]
+
+    async with serving(settings, definitions, client):
+        await broker.publish(settings.exchange, key, b"{}")
+        letter = await next_letter(key)
+
+    assert letter.headers["hatchet-reason"] == "condition-failed"
+    assert "no field 'amount'" in letter.headers["hatchet-detail"]
+    assert letter.message_id
+    assert await exists(client, f"{name} fine/fine/{letter.message_id}")
+    assert not await exists(client, f"{name} broken/broken/{letter.message_id}")
+
+
+async def exists(client: Client, workflow_id: str) -> bool:
+    """Return whether Temporal has a workflow of this id."""
+    try:
+        await client.get_workflow_handle(workflow_id).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True

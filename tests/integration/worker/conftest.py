@@ -63,10 +63,16 @@ class Jobs:
         event: dict[str, Any] | None = None,
         job_timeout: str | None = None,
         queue: str | None = None,
+        condition: str | None = None,
     ) -> WorkflowHandle[Any, Any]:
         """Start a job; each of ``steps`` is written as `step` does."""
         definition = Job.model_validate(
-            {"queue": queue or self.queue, "timeout": job_timeout, "steps": steps}
+            {
+                "queue": queue or self.queue,
+                "timeout": job_timeout,
+                "if": condition,
+                "steps": steps,
+            }
         )
         happened = Event(
             id=uuid.uuid4().hex, key="user:create", time=dt.datetime.now(dt.UTC), data=event or {}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from pydantic import JsonValue
 
 from hatchet_schemas import Definition, Event, Job, Step, Triggers, Workflow, parse_duration
 from hatchet_schemas.actions import ActionId
@@ -12,9 +13,17 @@ Define = Callable[..., Definition]
 
 @pytest.fixture
 def define() -> Define:
-    """Make a workflow from its name, its triggers and the names of its jobs."""
+    """Make a workflow from its name, its triggers and the names of its jobs.
 
-    def make(name: str, *events: str, jobs: tuple[str, ...] = ("job",)) -> Definition:
+    A trigger is a key, or a pair of a key and a condition.
+    """
+
+    def make(
+        name: str,
+        *events: str | tuple[str, str],
+        jobs: tuple[str, ...] = ("job",),
+        variables: dict[str, JsonValue] | None = None,
+    ) -> Definition:
         step = Step(
             name="Say it",
             id="say",
@@ -23,7 +32,13 @@ def define() -> Define:
         )
         workflow = Workflow(
             name=name,
-            on=Triggers(events=events or (name.replace(" ", "-"),)),
+            on=Triggers.model_validate(
+                [
+                    event if isinstance(event, str) else {"event": event[0], "if": event[1]}
+                    for event in events or (name.replace(" ", "-"),)
+                ]
+            ),
+            vars=variables or {},
             jobs={job: Job(queue=f"{job}-queue", steps=(step,)) for job in jobs},
         )
         return Definition(f"{name}.yaml", workflow)

@@ -112,7 +112,7 @@ async def test_all_starts_are_over_when_a_refusal_is_reported(table: RoutingTabl
         async def start(self, request: StartRequest) -> bool:
             if request.input.job == "mail":
                 refused.set()
-                raise JobRefused("no")
+                raise JobRefused("w", request.input.job, "no")
             await refused.wait()
             await asyncio.sleep(0)
             finished.append(request.input.job)
@@ -120,7 +120,8 @@ async def test_all_starts_are_over_when_a_refusal_is_reported(table: RoutingTabl
 
     outcome = await Router(table, RefusesTheFirst()).handle(DELIVERY)
 
-    assert outcome == Rejection("refused-by-temporal", "no", "e-1")
+    assert isinstance(outcome, Rejection)
+    assert (outcome.kind, outcome.event_id) == ("refused-by-temporal", "e-1")
     assert sorted(finished) == ["chat", "log"]
 
 
@@ -216,3 +217,106 @@ async def test_the_log_tells_ids_and_no_payload(table: RoutingTable) -> None:
         "duplicate": False,
     }
     assert "secret" not in str(entry)
+
+
+async def test_the_condition_of_a_trigger_decides(define: Callable[..., Definition]) -> None:
+    """It sees the event, and variables: the workflow's own before those of the settings."""
+    table = RoutingTable(
+        [
+            define("large", ("order.*", ".amount > .vars.limit"), variables={"limit": 10}),
+            define("huge", ("order.*", ".amount > .vars.limit")),
+            define("any", ("order.*", ".amount > 1000"), "order.paid"),
+            define("named", ("order.*", ".event.key == 'order.paid' and .workflow == 'named'")),
+        ]
+    )
+    starter = RecordingStarter()
+    router = Router(table, starter, variables={"limit": 100, "other": 1})
+
+    await router.handle(Delivery(b'{"amount": 40}', "order.paid", message_id="e-1"))
+
+    assert [request.input.workflow for request in starter.started] == ["large", "any", "named"]
+    assert starter.started[0].input.vars == {"limit": 10, "other": 1}
+
+
+async def test_an_event_that_all_conditions_decline_is_done_with(
+    define: Callable[..., Definition],
+) -> None:
+    """And the log says what declined it."""
+    table = RoutingTable([define("large", ("order.*", ".amount > 100"))])
+
+    with structlog.testing.capture_logs() as logs:
+        outcome = await Router(table, RecordingStarter()).handle(
+            Delivery(b'{"amount": 40}', "order.paid", message_id="e-1")
+        )
+
+    assert isinstance(outcome, Routed)
+    assert outcome.jobs == ()
+    assert [(entry["event"], entry["workflows"]) for entry in logs] == [
+        ("event.declined", [{"workflow": "large", "if": [".amount > 100"]}])
+    ]
+
+
+async def test_a_condition_that_cannot_be_decided_rejects_the_event_though_others_started(
+    define: Callable[..., Definition],
+) -> None:
+    """So that the event is kept; replayed, it starts the rest alone."""
+    table = RoutingTable(
+        [
+            define("broken", ("order.*", ".amount > 100"), ("order.paid", ".sum > 1")),
+            define("fine", "order.paid"),
+        ]
+    )
+    starter = RecordingStarter()
+
+    outcome = await Router(table, starter).handle(
+        Delivery(b'{"total": "secret"}', "order.paid", message_id="e-1")
+    )
+
+    assert [request.input.workflow for request in starter.started] == ["fine"]
+    assert isinstance(outcome, Rejection)
+    assert outcome.kind == "condition-failed"
+    assert outcome.workflows == ("broken",)
+    assert outcome.event_id == "e-1"
+    assert outcome.message == (
+        "workflow 'broken', a trigger's if: '.amount > 100': no field 'amount'; there are: "
+        "event, input, total, vars, workflow; "
+        "workflow 'broken', a trigger's if: '.sum > 1': no field 'sum'; there are: "
+        "event, input, total, vars, workflow"
+    )
+
+
+async def test_one_condition_that_holds_makes_up_for_one_that_cannot_be_decided(
+    define: Callable[..., Definition],
+) -> None:
+    """Triggers are alternatives."""
+    table = RoutingTable([define("one", ("order.*", ".amount > 100"), ("order.paid", ".total"))])
+    starter = RecordingStarter()
+
+    outcome = await Router(table, starter).handle(Delivery(b'{"total": 1}', "order.paid"))
+
+    assert isinstance(outcome, Routed)
+    assert len(starter.started) == 1
+
+
+async def test_a_replayed_event_that_nothing_wants_is_kept(table: RoutingTable) -> None:
+    """Somebody wanted it to be handled; new ones of that key are nobody's business."""
+    router = Router(table, RecordingStarter())
+
+    assert isinstance(await router.handle(Delivery(b"{}", "nobody:cares")), Routed)
+    outcome = await router.handle(Delivery(b"{}", "nobody:cares", message_id="e", replayed=True))
+
+    assert isinstance(outcome, Rejection)
+    assert (outcome.kind, outcome.event_id) == ("unmatched", "e")
+
+
+async def test_a_rejection_names_the_workflows_that_go_without_the_event(
+    table: RoutingTable,
+) -> None:
+    """For whoever mends them and replays it."""
+    undecodable = await Router(table, RecordingStarter()).handle(Delivery(b"x", "user:create"))
+    refused = await Router(table, RecordingStarter(refuse=["chat"])).handle(DELIVERY)
+
+    assert isinstance(undecodable, Rejection)
+    assert undecodable.workflows == ("sign up", "audit")
+    assert isinstance(refused, Rejection)
+    assert refused.workflows == ("sign up",)

@@ -205,9 +205,17 @@ def test_workflows_come_in_the_order_they_were_loaded(define: Callable[..., Defi
         ]
     )
 
-    assert [found.name for found in table.match("user:create")] == ["by pattern", "by key", "all"]
-    assert [found.name for found in table.match("user:delete")] == ["by pattern", "other", "all"]
-    assert [found.name for found in table.match("order")] == ["all"]
+    assert [found.workflow.name for found in table.match("user:create")] == [
+        "by pattern",
+        "by key",
+        "all",
+    ]
+    assert [found.workflow.name for found in table.match("user:delete")] == [
+        "by pattern",
+        "other",
+        "all",
+    ]
+    assert [found.workflow.name for found in table.match("order")] == ["all"]
 
 
 def test_a_workflow_with_several_fitting_triggers_starts_once(
@@ -216,7 +224,7 @@ def test_a_workflow_with_several_fitting_triggers_starts_once(
     """Triggers are alternatives."""
     table = RoutingTable([define("one", "user:create", "user:create", "user:*", "#", "*:create")])
 
-    assert [found.name for found in table.match("user:create")] == ["one"]
+    assert [found.workflow.name for found in table.match("user:create")] == ["one"]
 
 
 def test_a_key_that_stands_twice_in_a_workflow_without_patterns_starts_it_once(
@@ -225,7 +233,7 @@ def test_a_key_that_stands_twice_in_a_workflow_without_patterns_starts_it_once(
     """The short way through a table without patterns does not forget that."""
     table = RoutingTable([define("one", "a", "a"), define("two", "a")])
 
-    assert [found.name for found in table.match("a")] == ["one", "two"]
+    assert [found.workflow.name for found in table.match("a")] == ["one", "two"]
 
 
 @pytest.mark.parametrize("key", ["user", "user:created", "user.create", "USER:CREATE", "", "*"])
@@ -247,3 +255,23 @@ def test_an_empty_table_matches_nothing() -> None:
 
     assert table.triggers == ()
     assert table.match("a") == ()
+
+
+def test_a_match_tells_the_conditions_of_the_triggers_that_fit(
+    define: Callable[..., Definition],
+) -> None:
+    """One of them must hold; a trigger without a condition settles it."""
+    table = RoutingTable(
+        [
+            define("one", ("user:create", ".a"), ("user:*", ".b"), ("order", ".c")),
+            define("two", ("user:create", ".a"), "user:*"),
+            define("three", "user:*", ("user:create", ".a")),
+        ]
+    )
+
+    found = {
+        match.workflow.name: [condition.source for condition in match.conditions]
+        for match in table.match("user:create")
+    }
+
+    assert found == {"one": [".a", ".b"], "two": [], "three": []}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from hatchet_router.settings import DEFAULT_AMQP_URL, RouterSettings
 
@@ -29,6 +30,7 @@ def test_without_an_environment_there_are_defaults() -> None:
     assert settings.max_body_bytes == 256 * 1024
     assert settings.grace_seconds == 20
     assert settings.more_exchanges == ()
+    assert settings.vars == {}
     assert settings.queue_expires_seconds is None
 
 
@@ -114,3 +116,19 @@ def test_settings_do_not_change() -> None:
     """They are built once, at the edge."""
     with pytest.raises(ValidationError):
         RouterSettings().prefetch = 1  # type: ignore[misc]
+
+
+def test_values_for_templates_are_a_json_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of any JSON values, under names that templates can spell."""
+    monkeypatch.setenv("HATCHET_VARS", '{"channel": "#orders", "limits": [1, 2]}')
+
+    assert RouterSettings().vars == {"channel": "#orders", "limits": [1, 2]}
+
+
+@pytest.mark.parametrize("text", ["[]", "x", '{"not a name": 1}'])
+def test_anything_else_is_no_set_of_values(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is noticed at the start."""
+    monkeypatch.setenv("HATCHET_VARS", text)
+
+    with pytest.raises((ValidationError, SettingsError)):
+        RouterSettings()

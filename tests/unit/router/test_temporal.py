@@ -13,9 +13,20 @@ REFUSED = {
 }
 
 
+OPERATOR = {
+    RPCStatusCode.NOT_FOUND,
+    RPCStatusCode.PERMISSION_DENIED,
+    RPCStatusCode.UNAUTHENTICATED,
+}
+
+
 @pytest.mark.parametrize("status", RPCStatusCode)
 def test_only_what_is_wrong_with_the_request_itself_is_refused(status: RPCStatusCode) -> None:
     """Everything else a later attempt or an operator can mend, and the event can wait."""
-    expected = Decision.REFUSE if status in REFUSED else Decision.TRY_AGAIN
+    expected = Decision.TRY_AGAIN
+    if status in REFUSED:
+        expected = Decision.REFUSE
+    if status in OPERATOR:
+        expected = Decision.PAUSE
 
     assert decide(status) is expected

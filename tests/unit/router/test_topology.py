@@ -21,7 +21,10 @@ def test_the_queue_loses_nothing() -> None:
         "x-dead-letter-exchange": "hatchet.dead-letters",
         "x-dead-letter-strategy": "at-least-once",
     }
-    assert Topology().dead_letter_arguments == {"x-queue-type": "quorum"}
+    assert Topology().dead_letter_arguments == {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": 1_000_000_000,
+    }
 
 
 def test_the_delivery_limit_is_high() -> None:

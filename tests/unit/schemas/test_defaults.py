@@ -81,7 +81,7 @@ def test_without_any_timeout_a_step_is_incomplete() -> None:
 @pytest.mark.parametrize(
     ("defaults", "column", "rule"),
     [
-        ("{timeout: soon}", 21, "invalid-value"),
+        ("{timeout: soon}", 21, "invalid-duration"),
         ("{timeout: 5}", 21, "wrong-type"),
         ("{queue: 'a b'}", 19, "invalid-name"),
         ("{tiemout: 1s, timeout: 1s}", 12, "unknown-field"),
@@ -102,7 +102,7 @@ def test_what_is_wrong_with_a_default_is_told_where_it_stands(
 def test_a_wrong_default_timeout_is_one_problem_for_all_steps() -> None:
     text = LEVELS.replace("timeout: 5s", "timeout: soon")
 
-    assert problems_of(text) == [(3, 21, "invalid-value")]
+    assert problems_of(text) == [(3, 21, "invalid-duration")]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_action_is_another_word_for_action_id() -> None:
 def test_a_wrong_action_is_told_where_it_stands() -> None:
     text = LEVELS.replace('id: s, actionId: "a:b"}', "id: s, action: ab}", 1)
 
-    assert problems_of(text) == [(7, 25, "invalid-value")]
+    assert problems_of(text) == [(7, 25, "invalid-action-id")]
 
 
 def test_githubs_schedule_is_a_cron_trigger() -> None:

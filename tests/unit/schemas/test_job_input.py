@@ -9,7 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from hatchet_schemas import ActionId, Event, Job, JobInput, StepInput
+from hatchet_schemas import (
+    ActionId,
+    Event,
+    EventHeader,
+    Job,
+    JobInput,
+    SecretRef,
+    SecretText,
+    StepInput,
+)
 
 JSON_VALUES = st.recursive(
     st.none()
@@ -65,9 +74,9 @@ def test_a_step_input_goes_through_json_unchanged(data: dict[str, Any]) -> None:
         job="j",
         step="s",
         action_id=ActionId("a:b"),
-        event_id="e",
-        event_key="k",
+        event=EventHeader(id="e", key="k", time=datetime(2026, 1, 2, tzinfo=UTC)),
         with_=data,
+        secrets=(SecretText(at=("a", 0), parts=("Bearer ", SecretRef(secret="TOKEN"))),),
     )
     assert StepInput.model_validate_json(sent.model_dump_json()) == sent
 

@@ -8,22 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hatchet_schemas import CronTrigger, Problem, RetryPolicy, SourceFile, load_definitions
+from hatchet_schemas.catalogue import Catalogue
+from hatchet_schemas.rules import RULES
 from hatchet_schemas.workflows import Workflow
-
-RULES = {
-    "yaml-syntax",
-    "duplicate-key",
-    "unknown-field",
-    "missing-field",
-    "wrong-type",
-    "invalid-value",
-    "invalid-name",
-    "duplicate-id",
-    "duplicate-workflow",
-    "template",
-    "too-large",
-    "empty-file",
-}
 
 SIGN_UP = """\
 name: "Post User Sign Up"
@@ -48,7 +35,7 @@ jobs:
         with:
           firstName: "{{ .user.firstName }}"
           to: &to ["{{ .user.email }}", 010, no, null, 1.5]
-      - {name: Second, id: second, actionId: "a:b:c", timeout: 1h, with: {to: *to}}
+      - {name: Second, id: second, actionId: "a:b:c", timeout: 1m, with: {to: *to}}
 """
 
 STEP = "{name: S, id: s, actionId: a:b, timeout: 1s}"
@@ -79,7 +66,7 @@ def problems_of(text: str | bytes) -> tuple[Problem, ...]:
 def test_a_whole_workflow_is_read() -> None:
     workflow = loaded(SIGN_UP)
     assert workflow.name == "Post User Sign Up"
-    assert workflow.on.events == ("user:create",)
+    assert [trigger.event for trigger in workflow.on.events] == ["user:create"]
     assert workflow.on.cron == ()
     assert list(workflow.jobs) == ["create-resources", "greet-user"]
     sandbox = workflow.jobs["create-resources"]
@@ -105,6 +92,7 @@ def test_a_whole_workflow_is_read() -> None:
         "firstName": "{{ .user.firstName }}",
         "to": ["{{ .user.email }}", "010", "no", None, 1.5],
     }
+    assert second.timeout == timedelta(minutes=1)
     assert second.with_ == {"to": first.with_["to"]}
 
 
@@ -119,7 +107,7 @@ def test_a_file_of_any_system_is_read_alike(end: str) -> None:
         ("user:create", ["user:create"], []),
         ("[eventkey1, eventkey2]", ["eventkey1", "eventkey2"], []),
         ("{events: a}", ["a"], []),
-        ("{events: ['a.*', '#']}", ["a.*", "#"], []),
+        ("{events: ['a.*', 'b.#']}", ["a.*", "b.#"], []),
         ('{cron: {schedule: "*/15 * * * *"}}', [], [("*/15 * * * *", "UTC")]),
         ("{cron: {schedule: random_hourly}}", [], [("random_hourly", "UTC")]),
         ("{cron: {schedule: random_15_min}}", [], [("random_15_min", "UTC")]),
@@ -136,7 +124,7 @@ def test_events_and_schedules_start_a_workflow(
     on: str, events: list[str], cron: list[tuple[str, str]]
 ) -> None:
     triggers = loaded(triggered_by(on)).on
-    assert list(triggers.events) == events
+    assert [trigger.event for trigger in triggers.events] == events
     assert list(triggers.cron) == [
         CronTrigger(schedule=schedule, timezone=timezone) for schedule, timezone in cron
     ]
@@ -185,7 +173,7 @@ def test_events_and_schedules_start_a_workflow(
             4,
             1,
             "unknown-field",
-            "expected one of name, description, on, vars, defaults, jobs",
+            "expected one of name, description, on, vars, secrets, defaults, jobs",
         ),
         (
             triggered_by("k").replace("W", "5"),
@@ -207,12 +195,24 @@ def test_events_and_schedules_start_a_workflow(
         (triggered_by("5"), 2, 5, "wrong-type", "expected an event key, a list of them, or a map"),
         (triggered_by(""), 2, 4, "wrong-type", "found nothing"),
         (triggered_by("true"), 2, 5, "wrong-type", "found true"),
-        (triggered_by("[]"), 2, 1, "invalid-value", "nothing starts this workflow"),
-        (triggered_by("{}"), 2, 1, "invalid-value", "nothing starts this workflow"),
-        (triggered_by("[k, 5]"), 2, 9, "wrong-type", "expected an event key, found the number 5"),
-        (triggered_by("[k, [k]]"), 2, 9, "wrong-type", "expected an event key, found a list"),
-        (triggered_by("[k, 'a b']"), 2, 9, "invalid-value", "'a b' is not an event key"),
-        (triggered_by("[k, a**]"), 2, 9, "invalid-value", "'a**' would match nothing"),
+        (triggered_by("[]"), 2, 1, "no-trigger", "nothing starts this workflow"),
+        (triggered_by("{}"), 2, 1, "no-trigger", "nothing starts this workflow"),
+        (
+            triggered_by("[k, 5]"),
+            2,
+            9,
+            "wrong-type",
+            "expected an event key, or a map with event and if, found the number 5",
+        ),
+        (
+            triggered_by("[k, [k]]"),
+            2,
+            9,
+            "wrong-type",
+            "expected an event key, or a map with event and if, found a list",
+        ),
+        (triggered_by("[k, 'a b']"), 2, 9, "invalid-event-key", "'a b' is not an event key"),
+        (triggered_by("[k, a**]"), 2, 9, "pattern-matches-nothing", "'a**' would match nothing"),
         (triggered_by("{events: [5]}"), 2, 15, "wrong-type", "expected an event key"),
         (triggered_by("{event: k, cron: []}"), 2, 6, "unknown-field", "did you mean 'events'?"),
         (
@@ -223,7 +223,7 @@ def test_events_and_schedules_start_a_workflow(
             "a cron trigger needs the field 'schedule'",
         ),
         (triggered_by("{cron: '@daily'}"), 2, 12, "wrong-type", "expected a map with schedule"),
-        (triggered_by("{cron: {schedule: x}}"), 2, 23, "invalid-value", "'x' is not a schedule"),
+        (triggered_by("{cron: {schedule: x}}"), 2, 23, "invalid-schedule", "'x' is not a schedule"),
         (
             triggered_by("{cron: [{schedule: 5}]}"),
             2,
@@ -235,7 +235,7 @@ def test_events_and_schedules_start_a_workflow(
             triggered_by("{cron: {schedule: '@daily', timezone: Mars}}"),
             2,
             43,
-            "invalid-value",
+            "invalid-timezone",
             "'Mars' is not a time zone",
         ),
         (
@@ -278,7 +278,7 @@ def test_events_and_schedules_start_a_workflow(
             f"name: W\non: k\njobs: {{j: {{timeout: 1x, steps: [{STEP}]}}}}",
             3,
             21,
-            "invalid-value",
+            "invalid-duration",
             "'1x' is not a duration: expected a number and a unit",
         ),
         (
@@ -302,7 +302,13 @@ def test_events_and_schedules_start_a_workflow(
             "invalid-name",
             "at most 100 characters",
         ),
-        (with_step(STEP.replace("a:b", "ab")), 6, 36, "invalid-value", "'ab' is not an action id"),
+        (
+            with_step(STEP.replace("a:b", "ab")),
+            6,
+            36,
+            "invalid-action-id",
+            "'ab' is not an action id",
+        ),
         (with_step(STEP.replace("a:b", "5")), 6, 36, "wrong-type", "expected integration:verb"),
         (
             with_step(STEP.replace("1s", "15")),
@@ -311,8 +317,8 @@ def test_events_and_schedules_start_a_workflow(
             "wrong-type",
             "expected a duration, such as 15s, found the number 15",
         ),
-        (with_step(STEP.replace("1s", "0s")), 6, 50, "invalid-value", "'0s' is too short"),
-        (with_step(STEP.replace("1s", "9999d")), 6, 50, "invalid-value", "'9999d' is too long"),
+        (with_step(STEP.replace("1s", "0s")), 6, 50, "invalid-duration", "'0s' is too short"),
+        (with_step(STEP.replace("1s", "9999d")), 6, 50, "invalid-duration", "'9999d' is too long"),
         (with_step(STEP.replace("1s", "1s, with: 5")), 6, 60, "wrong-type", "expected a map"),
         (
             with_step(STEP.replace("1s", "1s, retry: {attempts: 0}")),
@@ -339,7 +345,7 @@ def test_events_and_schedules_start_a_workflow(
             with_step(STEP.replace("1s", "1s, retry: {backoff: 2m}")),
             6,
             54,
-            "invalid-value",
+            "backoff-order",
             "max-backoff is shorter than backoff",
         ),
         (
@@ -387,7 +393,7 @@ def test_events_and_schedules_start_a_workflow(
             "templates have no calls",
         ),
         # characters of several bytes before the place
-        (triggered_by("['\u00e9\U0001f600', k]"), 2, 6, "invalid-value", "is not an event key"),
+        (triggered_by("['\u00e9\U0001f600', k]"), 2, 6, "invalid-event-key", "is not an event key"),
         (triggered_by("[k, k] # \u65e5\u672c").replace("W", "5"), 1, 7, "wrong-type", "number 5"),
         (triggered_by("{'\u65e5\U0001f600': 1, events: 5}"), 2, 23, "wrong-type", "number 5"),
         (triggered_by("\t[\tk,\t5]"), 2, 11, "wrong-type", "number 5"),
@@ -402,7 +408,7 @@ def test_a_problem_is_told_with_its_place_and_rule(
         and message in problem.message
         for problem in problems
     ), "\n".join(map(str, problems))
-    assert {problem.rule for problem in problems} <= RULES
+    assert {problem.rule for problem in problems} <= RULES.keys()
 
 
 def test_two_files_may_not_hold_workflows_of_one_name() -> None:
@@ -450,12 +456,12 @@ jobs:
     assert [definition.path for definition in definitions] == ["good"]
     assert [(p.path, p.line, p.column, p.rule) for p in problems] == [
         ("z", 1, 7, "wrong-type"),
-        ("z", 2, 6, "invalid-value"),
+        ("z", 2, 6, "invalid-event-key"),
         ("z", 4, 3, "invalid-name"),
         ("z", 4, 16, "invalid-value"),
         ("z", 6, 5, "unknown-field"),
-        ("z", 8, 36, "invalid-value"),
-        ("z", 8, 49, "invalid-value"),
+        ("z", 8, 36, "invalid-action-id"),
+        ("z", 8, 49, "invalid-duration"),
         ("z", 8, 64, "template"),
         ("z", 8, 78, "template"),
         ("z", 8, 91, "template"),
@@ -463,6 +469,36 @@ jobs:
         ("z", 9, 9, "missing-field"),
         ("empty", 1, 1, "empty-file"),
         ("bad", 1, 5, "yaml-syntax"),
+    ]
+
+
+def test_a_file_with_warnings_loads_and_one_with_errors_does_not() -> None:
+    warned = triggered_by("[k, k]")
+    wrong = warned.replace("1s", "1s, with: {a: '{{ .steps.x.y }}'}").replace("W", "V")
+    definitions, problems = load_definitions(
+        [SourceFile("warned", warned.encode()), SourceFile("wrong", wrong.encode())]
+    )
+    assert [definition.path for definition in definitions] == ["warned"]
+    assert [(p.path, p.line, p.column, p.rule, p.severity) for p in problems] == [
+        ("warned", 2, 9, "redundant-trigger", "warning"),
+        ("wrong", 2, 9, "redundant-trigger", "warning"),
+        ("wrong", 3, 86, "unknown-step", "error"),
+    ]
+
+
+def test_a_file_that_does_not_load_for_its_sense_takes_no_name() -> None:
+    wrong = triggered_by("k").replace("1s", "1s, with: {a: '{{ .steps.x.y }}'}")
+    definitions, problems = load_definitions(
+        [SourceFile("a", wrong.encode()), SourceFile("b", triggered_by("k").encode())]
+    )
+    assert [definition.path for definition in definitions] == ["b"]
+    assert [(problem.path, problem.rule) for problem in problems] == [("a", "unknown-step")]
+
+
+def test_what_an_anchor_stands_for_is_told_once() -> None:
+    steps = STEP.replace("1s", "1s, with: {a: &a '{{ .event.x }}', b: *a}")
+    assert [(p.line, p.column, p.rule) for p in problems_of(with_step(steps))] == [
+        (6, 78, "unknown-name")
     ]
 
 
@@ -477,7 +513,8 @@ def test_each_repeated_step_id_is_told() -> None:
 def test_an_excerpt_is_the_line_of_the_problem() -> None:
     (problem,) = problems_of("# x\r\n" + triggered_by("[k, 5]").replace("\n", "\r\n"))
     assert problem.with_caret() == (
-        "a.yaml:3:9: expected an event key, found the number 5 [wrong-type]\n"
+        "a.yaml:3:9: expected an event key, or a map with event and if, found the number 5 "
+        "[wrong-type]\n"
         "    on: [k, 5]\n"
         "            ^"
     )
@@ -517,7 +554,7 @@ def test_many_and_large_problems_are_told_soon_and_shortly(text: str) -> None:
 
 def assert_loads_or_tells(content: bytes) -> None:
     definitions, problems = load_definitions([SourceFile("a.yaml", content)])
-    assert bool(definitions) != bool(problems)
+    assert bool(definitions) != any(problem.severity == "error" for problem in problems)
     for problem in problems:
         assert problem.line >= 1
         assert problem.column >= 1
@@ -598,3 +635,54 @@ def test_a_file_with_a_replaced_value_loads_or_is_told_apart(
     place: tuple[int, int], value: str
 ) -> None:
     assert_loads_or_tells((SIGN_UP[: place[0]] + value + SIGN_UP[place[1] :]).encode())
+
+
+def test_what_is_wrong_with_templates_hides_nothing_else() -> None:
+    """All problems of a file are told in one go."""
+    text = """\
+name: W
+on: a
+secrets: [TOKEN]
+jobs:
+  j:
+    if: .a &&
+    steps:
+      - {id: one, action: "a:b", timeout: 1s, with: {x: "{{ .b | uper }}"}}
+      - {id: two, action: "a:b", timeout: 1s, with: {y: "{{ .steps.on.z }}"}}
+"""
+    assert [(problem.line, problem.rule) for problem in problems_of(text)] == [
+        (6, "template"),
+        (8, "unknown-filter"),
+        (9, "unknown-step"),
+    ]
+
+
+def test_no_more_problems_are_told_than_are_of_help() -> None:
+    """A file that is something else altogether could have thousands."""
+    steps = "\n".join(f"      - {{id: s{number}, nope: 1}}" for number in range(200))
+    text = f"name: W\non: a\njobs:\n  j:\n    steps:\n{steps}\n"
+    found = problems_of(text)
+    assert len(found) == 101
+    assert found[-1].rule == "too-large"
+
+
+def test_warnings_hide_no_error_and_keep_no_file_from_loading() -> None:
+    """However many there are."""
+    many = triggered_by(f"[{', '.join(['k'] * 200)}]")
+    definitions, problems = load_definitions([SourceFile("a", many.encode())])
+    assert len(definitions) == 1
+    assert [problem.rule for problem in problems] == ["redundant-trigger"] * 101
+
+    wrong = many.replace("1s", "1s, with: {a: '{{ .event.x }}'}")
+    definitions, problems = load_definitions([SourceFile("a", wrong.encode())])
+    assert definitions == ()
+    assert [problem.rule for problem in problems].count("unknown-name") == 1
+    assert list(problems) == sorted(problems)
+
+
+def test_a_broken_template_is_not_taken_for_a_wrong_input() -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
+    catalogue = Catalogue.model_validate({"actions": {"a:b": {"with": schema}}})
+    text = with_step(STEP.replace("1s", "1s, with: {n: '{{ .a &&'}"))
+    _, problems = load_definitions([SourceFile("a", text.encode())], catalogue=catalogue)
+    assert [problem.rule for problem in problems] == ["template"]

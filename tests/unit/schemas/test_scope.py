@@ -2,14 +2,21 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hatchet_schemas import Event, Job, JobInput
-from hatchet_schemas.scope import RESERVED_NAMES, job_scope, with_step_outputs
+from hatchet_schemas import Event, Job, JobInput, TemplateError
+from hatchet_schemas.scope import (
+    RESERVED_NAMES,
+    STEP_FIELDS,
+    StepFailure,
+    StepResult,
+    job_scope,
+    with_step,
+)
 from hatchet_schemas.templates import render_text
 
 DEFINITION = Job.model_validate(
@@ -26,6 +33,10 @@ def job_input(data: dict[str, Any], source: str | None = None) -> JobInput:
         data=data,
     )
     return JobInput(workflow="Sign Up", job="greet", event=event, definition=DEFINITION)
+
+
+def completed(**outputs: Any) -> StepResult:
+    return StepResult("success", "success", outputs)
 
 
 @pytest.mark.parametrize(
@@ -63,20 +74,47 @@ def test_an_event_can_have_fields_of_any_name_and_forges_nothing_by_them(name: s
 
 
 def test_outputs_of_a_step_are_found_in_two_ways() -> None:
-    scope = with_step_outputs(job_scope(job_input({})), "step-1", {"id": 7})
+    scope = with_step(job_scope(job_input({})), "step-1", completed(id=7))
     assert render_text("{{ .steps.step-1.outputs.id }}", scope) == 7
     assert render_text("{{ .steps.step-1.id }}", scope) == 7
 
 
-def test_an_output_named_outputs_is_below_outputs() -> None:
-    scope = with_step_outputs(job_scope(job_input({})), "s", {"outputs": 1})
-    assert render_text("{{ .steps.s.outputs.outputs }}", scope) == 1
+@pytest.mark.parametrize("name", STEP_FIELDS)
+def test_an_output_with_one_of_our_names_is_below_outputs(name: str) -> None:
+    scope = with_step(job_scope(job_input({})), "s", completed(**{name: "mine"}))
+    assert render_text(f"{{{{ .steps.s.outputs.{name} }}}}", scope) == "mine"
+    assert render_text(f"{{{{ .steps.s.{name} }}}}", scope) != "mine"
+
+
+def test_a_step_tells_how_it_ended() -> None:
+    failure = StepFailure("StepFailed", "no room")
+    scope = with_step(
+        job_scope(job_input({})), "s", StepResult("failure", "success", failure=failure)
+    )
+    assert render_text("{{ .steps.s.outcome }}", scope) == "failure"
+    assert render_text("{{ .steps.s.conclusion }}", scope) == "success"
+    assert render_text("{{ .steps.s.failure.message }}", scope) == "no room"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [("skipped", "step 's' was skipped"), ("failure", "step 's' failed")],
+)
+@pytest.mark.parametrize("path", ["s.outputs.id", "s.id"])
+def test_outputs_that_are_not_there_say_why(
+    outcome: Literal["skipped", "failure"], reason: str, path: str
+) -> None:
+    scope = with_step(job_scope(job_input({})), "s", StepResult(outcome, outcome))
+    with pytest.raises(TemplateError, match=f"no field 'id': {reason}, so it has no outputs"):
+        render_text(f"{{{{ .steps.{path} }}}}", scope)
+    assert render_text(f"{{{{ .steps.{path} | default('none') }}}}", scope) == "none"
+    assert render_text("{{ .steps.s.outputs }}", scope) == {}
 
 
 def test_steps_add_up() -> None:
     scope = job_scope(job_input({}))
     for step in ("one", "two"):
-        scope = with_step_outputs(scope, step, {"name": step})
+        scope = with_step(scope, step, completed(name=step))
     assert render_text("{{ .steps.one.name }} {{ .steps.two.name }}", scope) == "one two"
 
 
@@ -86,7 +124,7 @@ def test_scopes_are_made_without_touching_what_they_are_made_of(data: dict[str, 
     before = copy.deepcopy(given_input)
     scope = job_scope(given_input)
     kept = copy.deepcopy(scope)
-    with_step_outputs(scope, "s", {"x": 1})
+    with_step(scope, "s", completed(x=1))
     assert given_input == before
     assert scope == kept
     assert scope["input"] == data

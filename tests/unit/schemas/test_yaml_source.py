@@ -104,6 +104,8 @@ def refused(source: str | bytes) -> YamlError:
         ("''", ""),
         ("'~'", "~"),
         ("!!str 5", "5"),
+        ("! '5'", "5"),
+        ("! |\n  5\n", "5\n"),
         ("=", "="),
         ("|\n  5\n", "5\n"),
     ],
@@ -142,11 +144,15 @@ def test_a_source_without_a_value_has_no_root(source: bytes) -> None:
     assert parse(source) is None
 
 
-def test_a_byte_order_mark_at_the_start_is_skipped() -> None:
-    root = parse(b"\xef\xbb\xbfname: x")
-    assert root is not None
-    assert root.value == {"name": "x"}
-    assert root.keys["name"] == (0, 0)
+@pytest.mark.parametrize("marks", [1, 2, 80_000])
+def test_byte_order_marks_at_the_start_are_skipped(marks: int) -> None:
+    start = "\ufeff" * marks
+    root = parsed(f"{start}name: x\non: y")
+    assert root.value == {"name": "x", "on": "y"}
+    assert root.key_mark(("name",)) == (0, 0)
+    assert refused(f"{start}name: @").column == 7
+    assert refused(f"{start}name: \0").column == 7
+    assert refused(f"{start}name: ".encode() + b"\xff").column == 7
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -154,13 +160,9 @@ def test_places_count_lines_of_any_system_and_characters_of_any_width(end: str) 
     root = parsed(
         end.join(["# \u65e5\u672c", "a:", "  \u00e9\U0001f600: [1, '\U0001f600', \t2]", ""])
     )
-    inner = root.children["a"]
-    assert inner.keys["\u00e9\U0001f600"] == (2, 2)
-    assert [child.mark for child in inner.children["\u00e9\U0001f600"].children.values()] == [
-        (2, 7),
-        (2, 10),
-        (2, 16),
-    ]
+    items = ("a", "\u00e9\U0001f600")
+    assert root.key_mark(items) == (2, 2)
+    assert [root.find((*items, index)).mark for index in range(3)] == [(2, 7), (2, 10), (2, 16)]
 
 
 def test_a_place_is_found_by_the_way_to_it() -> None:
@@ -170,14 +172,23 @@ def test_a_place_is_found_by_the_way_to_it() -> None:
     assert root.key_mark(("a", 1, "c")) == (2, 5)
     assert root.key_mark(("a", 1)) == (2, 4)
     assert root.find(("a", "not-there", 1)).mark == (2, 4)
+    assert root.find(("a", 5)).mark == (1, 2)
+    assert root.find(("a", -1)).mark == (1, 2)
+    assert root.find((0, "a", 1)).mark == (2, 4)
     assert root.key_mark(("a", "not-there")) == (0, 0)
+    assert root.holds(("a", 1, "c"))
+    assert root.holds(())
+    assert not root.holds(("a", 1, "not-there"))
+    assert not root.holds(("not-there", 1, "c"))
 
 
 @pytest.mark.parametrize(
     ("source", "line", "column", "rule", "message"),
     [
         ("a: [1\nb: 2", 2, 2, "yaml-syntax", "did not find expected ',' or ']'"),
-        ("a: 'x", 1, 6, "yaml-syntax", "found unexpected end of stream"),
+        ("a: 'x", 1, 4, "yaml-syntax", "that is never closed, found unexpected end of stream"),
+        ("a:\n- b\n- 'x\n\n  y\n", 3, 3, "yaml-syntax", "a quoted scalar that is never closed"),
+        ("a: [\n  b\nc: 1", 3, 2, "yaml-syntax", "a flow sequence that starts in line 1, did not"),
         ("a: b: c", 1, 5, "yaml-syntax", "mapping values are not allowed"),
         ("a:\n\t- b", 2, 1, "yaml-syntax", "indent with spaces, not tabs"),
         ("a: @b", 1, 4, "yaml-syntax", "quote a value that starts with @"),
@@ -198,6 +209,13 @@ def test_a_place_is_found_by_the_way_to_it() -> None:
         ("a: b\n\u65e5: x\0", 2, 5, "yaml-syntax", "control characters are not allowed"),
         ("a: \x1b[31m", 1, 4, "yaml-syntax", "control characters are not allowed"),
         (b"a: b\r\xe6\x97\xa5: \xff", 2, 4, "yaml-syntax", "byte 0xff is not UTF-8"),
+        (b"\xef\xbb\xbfa: b\xff\xfe", 1, 5, "yaml-syntax", "byte 0xff is not UTF-8"),
+        (b"\xef\xbb\xbfa: b\x00", 1, 5, "yaml-syntax", "control characters are not allowed"),
+        ("a: !!str [1]", 1, 4, "yaml-syntax", "'tag:yaml.org,2002:str' are not used"),
+        (f"a: *{'x' * 9_000}", 1, 4, "yaml-syntax", "no anchor &xxx"),
+        (f"a: &{'x' * 9_000} [*{'x' * 9_000}]", 1, 9_007, "yaml-syntax", "*xxx"),
+        (f"a: !{'x' * 9_000} 1", 1, 4, "yaml-syntax", "tags such as '!xxx"),
+        (f"{'x' * 900}: 1\n{'x' * 900}: 1", 2, 1, "duplicate-key", "stands twice"),
         ("a: b".encode("utf-16"), 1, 1, "yaml-syntax", "save the file as UTF-8"),
     ],
 )
@@ -207,6 +225,20 @@ def test_what_is_not_yaml_is_told_with_its_place(
     error = refused(source)
     assert (error.line, error.column, error.rule) == (line, column, rule)
     assert message in error.message
+    assert len(error.message) < 300
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+@pytest.mark.parametrize("field", ["c: Qx", "c: Q{{ .d }}Q", "{c: Qx}", "c: [Qx, y]"])
+def test_a_quote_that_is_closed_by_the_next_one_is_asked_for(quote: str, field: str) -> None:
+    error = refused(f"# x\na: Q1Q\nb: Q{{{{ .b }}}}\n{field}".replace("Q", quote))
+    assert error.line == 4
+    assert "is the quote that opens in line 3, column 4 closed?" in error.message
+
+
+def test_a_text_of_several_lines_is_not_asked_for() -> None:
+    assert "quote that opens" not in refused("a: 'b\n  c'\nd: [e\nf: g").message
+    assert "quote that opens" not in refused("a: 'b'\nd: [e\nf: g").message
 
 
 def test_a_quoted_merge_key_is_a_name_like_any_other() -> None:
@@ -215,6 +247,20 @@ def test_a_quoted_merge_key_is_a_name_like_any_other() -> None:
 
 def test_an_anchor_stands_for_its_value() -> None:
     assert parsed("a: &x {b: [1]}\nc: *x").value == {"a": {"b": [1]}, "c": {"b": [1]}}
+
+
+def test_an_anchor_of_a_field_name_stands_for_the_name() -> None:
+    assert parsed("&x a: 1\nb: *x").value == {"a": 1, "b": "a"}
+
+
+def test_an_anchor_may_be_set_anew() -> None:
+    assert parsed("[&x 1, *x, &x [2], *x]").value == [1, 1, [2], [2]]
+
+
+def test_what_an_alias_stands_for_is_where_it_was_written() -> None:
+    root = parsed("a: &x {b: 1}\nc: *x\n")
+    assert root.find(("c", "b")).mark == (0, 10)
+    assert root.key_mark(("c",)) == (1, 0)
 
 
 ALIAS_LEVELS = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -278,15 +324,18 @@ def test_repetition_ends_soon_with_an_error(unit: str) -> None:
 
 def test_the_bounds_themselves_are_within_bounds() -> None:
     deepest = "[" * MAX_DEPTH + "]" * MAX_DEPTH
-    assert parsed(deepest).height == MAX_DEPTH
+    assert parsed(deepest).value
     assert refused(f"[{deepest}]").rule == "too-large"
-    assert parsed("[" + "1," * (MAX_VALUES - 1) + "]").size == MAX_VALUES
+    inside = "[" * (MAX_DEPTH - 2)
+    assert parsed(f"a: &a [[]]\nb: {inside[1:]}*a{']' * len(inside[1:])}").value
+    assert refused(f"a: &a [[]]\nb: {inside}*a{']' * len(inside)}").rule == "too-large"
+    assert len(parsed("[" + "1," * (MAX_VALUES - 1) + "]").value) == MAX_VALUES - 1
     assert refused("[" + "1," * MAX_VALUES + "]").rule == "too-large"
     padding = "#" * (MAX_FILE_BYTES - 5)
     assert parsed(f"a: b\n{padding}").value == {"a": "b"}
     assert refused(f"a: b\n{padding}#").rule == "too-large"
     half = "x" * (MAX_CHARACTERS // 4)
-    assert parsed(f"[&a {half}, *a, *a, *a]").characters == MAX_CHARACTERS
+    assert len("".join(parsed(f"[&a {half}, *a, *a, *a]").value)) == MAX_CHARACTERS
     assert refused(f"[&a {half}, *a, *a, *a, y]").rule == "too-large"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hatchet_worker import (
+    EnvironmentSecrets,
     Integration,
     IntegrationError,
     TemporalSettings,
@@ -76,6 +77,14 @@ def test_what_is_wrong_with_an_integration_shows_at_once() -> None:
     """Before anything is connected."""
     with pytest.raises(IntegrationError, match="claimed twice"):
         Worker([Echo(), Echo()])
+
+
+@pytest.mark.parametrize("provider", ["TOKEN", {"TOKEN": "t0ken"}, EnvironmentSecrets])
+def test_what_is_no_provider_of_secrets_is_refused(provider: Any) -> None:
+    """Without showing it: it may hold the secrets."""
+    with pytest.raises(WorkerError, match="expected functions, or objects such as") as caught:
+        Worker([Echo()], secrets=[provider])
+    assert "t0ken" not in str(caught.value)
 
 
 def test_start_raises_what_keeps_it_from_connecting(nowhere: TemporalSettings) -> None:

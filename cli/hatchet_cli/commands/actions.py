@@ -1,0 +1,73 @@
+"""`hatchet actions`: what the workers can do, for people and for tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hatchet_cli.commands.check import Output
+from hatchet_cli.exiting import CommandError, ExitCode
+
+__all__ = ["actions"]
+
+actions = typer.Typer(help="Show what workers can do.", no_args_is_help=True)
+
+Apps = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="MODULE:ATTR...",
+        help="Workers, or lists of integrations, in modules that can be imported from here.",
+    ),
+]
+
+
+@actions.command("list")
+def list_actions(
+    apps: Apps,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="How to print the list.")
+    ] = Output.TEXT,
+) -> None:
+    """List the actions that steps can name, and what each does."""
+    from hatchet_cli.catalogues import catalogue_of
+
+    listed = [
+        (str(action_id), signature.semantics, signature.description)
+        for action_id, signature in catalogue_of(apps).actions.items()
+    ]
+    if output is Output.JSON:
+        import json
+
+        fields = ("actionId", "semantics", "description")
+        entries = [dict(zip(fields, entry, strict=True)) for entry in listed]
+        typer.echo(json.dumps(entries, indent=2))
+        return
+    width = max((len(action_id) for action_id, _, _ in listed), default=0)
+    for action_id, semantics, description in listed:
+        told = (description or "").partition("\n")[0]
+        declared = f"[{semantics}] " if semantics else ""
+        typer.echo(f"{action_id:<{width}}  {declared}{told}".rstrip())
+
+
+@actions.command("export")
+def export(
+    apps: Apps,
+    output_file: Annotated[
+        Path | None, typer.Option(help="Write to this file instead of printing.")
+    ] = None,
+) -> None:
+    """Print all that is known of the actions as JSON: what each takes and puts out."""
+    from hatchet_cli.catalogues import catalogue_of
+
+    text = catalogue_of(apps).to_json()
+    if output_file is None:
+        typer.echo(text)
+        return
+    try:
+        output_file.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise CommandError(
+            f"cannot write {str(output_file)!r}: {error.strerror}", ExitCode.USAGE
+        ) from error

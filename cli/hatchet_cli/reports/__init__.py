@@ -1,0 +1,1 @@
+"""What is found about workflow files, as texts for people and for other tools; pure functions."""

@@ -1,0 +1,211 @@
+"""Dead letters: what a message becomes that the router cannot handle."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any, Final
+
+import aio_pika
+from aio_pika.abc import AbstractIncomingMessage
+from pamqp.header import ContentHeader
+
+from hatchet_router.deliveries import Rejection
+from hatchet_router.topology import replay_exchange
+from hatchet_router.undecodable import MAX_PROPERTIES_BYTES, UnreadableProperties
+
+__all__ = [
+    "ATTEMPTS",
+    "BROKER_HEADERS",
+    "DEATHS",
+    "DETAIL",
+    "EVENT_ID",
+    "EXCHANGE",
+    "FIRST_TIME",
+    "HISTORY",
+    "LOST",
+    "OUR_HEADERS",
+    "PROPERTIES",
+    "QUEUE",
+    "REASON",
+    "REPLAYED_BY",
+    "REPLAYED_TIME",
+    "TIME",
+    "USER_ID",
+    "VERSION",
+    "WORKFLOWS",
+    "can_be_sent",
+    "dead_letter",
+    "source_of",
+    "without_deaths_in",
+]
+
+REASON: Final = "hatchet-reason"
+"""The kind of the rejection, a stable name."""
+DETAIL: Final = "hatchet-detail"
+"""The rejection in words, at most 1,000 characters."""
+WORKFLOWS: Final = "hatchet-workflows"
+"""A list of the workflows that did not get the event, at most ten."""
+EVENT_ID: Final = "hatchet-event-id"
+TIME: Final = "hatchet-time"
+"""When it became a dead letter, in ISO 8601; so are the other times."""
+VERSION: Final = "hatchet-version"
+"""The router's version."""
+QUEUE: Final = "hatchet-queue"
+"""The router's queue that it came from."""
+PROPERTIES: Final = "hatchet-properties"
+"""Properties that cannot be read, as bytes."""
+LOST: Final = "hatchet-lost"
+"""What there was no room for."""
+
+FIRST_TIME: Final = "hatchet-first-time"
+"""When the event became a dead letter for the first time."""
+ATTEMPTS: Final = "hatchet-attempts"
+"""How often it became one."""
+USER_ID: Final = "hatchet-user-id"
+"""The user who published it; RabbitMQ lets us set the property for our own user alone."""
+EXCHANGE: Final = "hatchet-exchange"
+"""The exchange it was published to."""
+REPLAYED_BY: Final = "hatchet-replayed-by"
+REPLAYED_TIME: Final = "hatchet-replayed-time"
+
+HISTORY: Final = frozenset(
+    {FIRST_TIME, ATTEMPTS, USER_ID, EXCHANGE, LOST, REPLAYED_BY, REPLAYED_TIME}
+)
+"""What an event takes along when it is replayed."""
+
+OUR_HEADERS: Final = HISTORY | {
+    REASON,
+    DETAIL,
+    WORKFLOWS,
+    EVENT_ID,
+    TIME,
+    VERSION,
+    QUEUE,
+    PROPERTIES,
+}
+"""All that we add."""
+
+BROKER_HEADERS: Final = frozenset({"x-delivery-count", "x-acquired-count"})
+"""What RabbitMQ tells of one delivery, and what no publisher has said."""
+
+DEATHS: Final = "x-death"
+"""RabbitMQ's records of when it dead-lettered a message itself, the latest first."""
+
+_DEATH_PREFIXES: Final = ("x-first-death-", "x-last-death-")
+_MAX_DETAIL_CHARACTERS: Final = 1000
+_MAX_WORKFLOWS: Final = 10
+_MAX_RAW_BYTES: Final = 16_000
+_VERSION: Final = version("hatchet-workflows")
+
+
+def dead_letter(
+    message: AbstractIncomingMessage,
+    rejection: Rejection,
+    *,
+    queue: str,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> aio_pika.Message:
+    """Return a message with the body and properties of ``message`` and the reason on top.
+
+    ``queue`` is the router's, from which it came. Headers of our names are believed only of an
+    event that was replayed.
+    """
+    history = _history(message, queue)
+    time = now().isoformat(timespec="milliseconds")
+    attempts = history.get(ATTEMPTS)
+    reason: dict[str, Any] = {
+        EXCHANGE: message.exchange,
+        FIRST_TIME: time,
+        **history,
+        USER_ID: source_of(message, queue),
+        ATTEMPTS: (attempts if isinstance(attempts, int) else 0) + 1,
+        REASON: rejection.kind,
+        DETAIL: _sendable(rejection.message[:_MAX_DETAIL_CHARACTERS]),
+        WORKFLOWS: [_sendable(name) for name in rejection.workflows[:_MAX_WORKFLOWS]],
+        EVENT_ID: message.message_id or rejection.event_id,
+        TIME: time,
+        VERSION: _VERSION,
+        QUEUE: queue,
+    }
+    if isinstance(message.headers, UnreadableProperties):
+        # As they came on the wire, flags first (AMQP 0-9-1, section 4.2.6.1), for whoever can read.
+        reason[PROPERTIES] = bytearray(message.headers.raw[:_MAX_RAW_BYTES])
+    others = {
+        name: value
+        for name, value in message.headers.items()
+        if name not in OUR_HEADERS and name not in BROKER_HEADERS
+    }
+    letter = _letter(message, {**without_deaths_in(queue, others), **reason}, rejection.event_id)
+    if can_be_sent(letter):
+        return letter
+    reason.pop(PROPERTIES, None)
+    return _letter(message, {**reason, LOST: "headers"}, rejection.event_id)
+
+
+def source_of(message: AbstractIncomingMessage, queue: str) -> str | None:
+    """Return the user, verified by RabbitMQ, who published the event in ``message``.
+
+    Of an event that was replayed this is who published it in the first place; ``queue`` is the
+    router's. Event ids are unique for each source, so without it a job could start twice.
+    """
+    user_id = _history(message, queue).get(USER_ID)
+    return message.user_id or (user_id if isinstance(user_id, str) and user_id else None)
+
+
+def without_deaths_in(queue: str | None, headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``headers`` without RabbitMQ's records of deaths in ``queue``."""
+    deaths = headers.get(DEATHS)
+    if not isinstance(deaths, list):
+        return dict(headers)
+    others = [
+        death for death in deaths if not (isinstance(death, dict) and death.get("queue") == queue)
+    ]
+    if others:
+        return {**headers, DEATHS: others}
+    return {
+        name: value
+        for name, value in headers.items()
+        if name != DEATHS and not name.startswith(_DEATH_PREFIXES)
+    }
+
+
+def can_be_sent(message: aio_pika.Message) -> bool:
+    """Return whether the properties of ``message`` can be written, and then read again by us."""
+    try:
+        size = len(ContentHeader(properties=message.properties).marshal())
+    except (TypeError, ValueError, struct.error, RecursionError):
+        return False  # pamqp reads header values that it cannot write
+    return size <= MAX_PROPERTIES_BYTES
+
+
+def _history(message: AbstractIncomingMessage, queue: str) -> dict[str, Any]:
+    if message.exchange != replay_exchange(queue):
+        return {}
+    return {name: value for name, value in message.headers.items() if name in HISTORY}
+
+
+def _sendable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _letter(
+    message: AbstractIncomingMessage, headers: Mapping[str, Any], event_id: str | None
+) -> aio_pika.Message:
+    return aio_pika.Message(
+        message.body,
+        headers=dict(headers),
+        content_type=message.content_type,
+        content_encoding=message.content_encoding,
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        priority=message.priority,
+        correlation_id=message.correlation_id,
+        reply_to=message.reply_to,
+        # Ours where it had none, so that a replay starts nothing a second time.
+        message_id=message.message_id or event_id,
+        timestamp=message.timestamp,
+        type=message.type,
+        app_id=message.app_id,
+    )

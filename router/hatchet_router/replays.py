@@ -1,0 +1,146 @@
+"""Replaying dead letters: events go back into the router's queue, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Iterable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+from aio_pika import ExchangeType, Message
+from aio_pika.abc import AbstractChannel, AbstractExchange
+from aio_pika.exceptions import (
+    ChannelClosed,
+    ChannelNotFoundEntity,
+    DeliveryError,
+    PublishError,
+)
+
+from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connect_once
+from hatchet_router.errors import BrokerError, BrokerUnreachable
+from hatchet_router.letters import DeadLetter, replayed
+from hatchet_router.topology import Topology, replay_exchange
+from hatchet_router.undecodable import EscapedText
+
+__all__ = ["Replay", "Replayer", "declare_replay"]
+
+_PUBLISH_SECONDS: Final = 5.0
+_CLOSE_SECONDS: Final = 5.0
+
+
+async def declare_replay(channel: AbstractChannel, queue: str) -> AbstractExchange:
+    """Return the exchange that leads to the router's ``queue`` alone, under any routing key.
+
+    It vanishes with the queue.
+    """
+    exchange = await channel.declare_exchange(
+        replay_exchange(queue), ExchangeType.TOPIC, durable=True, auto_delete=True
+    )
+    await (await channel.get_queue(queue, ensure=True)).bind(exchange, "#")
+    return exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What became of a replay: the event's id, and why it failed if it did."""
+
+    letter: DeadLetter
+    event_id: str
+    failure: str | None = None
+
+
+class Replayer:
+    """Publishes the events of dead letters again; ``operator`` is who does it.
+
+    They keep key, body, properties and id, so that a job that was started already does not start
+    again; an event without an id gets one. The letters themselves are the caller's to remove, once
+    their events are stored.
+    """
+
+    def __init__(self, url: str, topology: Topology, operator: str) -> None:
+        self._url = url
+        self._queue = topology.queue
+        self._operator = operator
+        self._closing = AsyncExitStack()
+        self._exchange: AbstractExchange | None = None
+
+    async def __aenter__(self) -> Self:
+        """Return at once: nothing is opened before something is replayed."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._closing.aclose()
+
+    async def replay(self, letters: Iterable[DeadLetter]) -> list[Replay]:
+        """Publish the events of ``letters``; those without a failure are stored by RabbitMQ.
+
+        Raises:
+            BrokerUnreachable: RabbitMQ does not answer.
+            BrokerError: the router's queue does not exist, or RabbitMQ does not let us.
+
+        """
+        exchange = await self._opened()
+        locks: dict[str, asyncio.Lock] = {}
+
+        async def one(letter: DeadLetter) -> Replay:
+            event = replayed(letter, operator=self._operator, new_id=uuid.uuid4().hex)
+            event_id = str(event.message_id)
+            # aio-pika tells confirms apart by message id: two in flight with one could swap them.
+            async with locks.setdefault(event_id, asyncio.Lock()):
+                failure = await _failure(exchange, event, letter.key)
+            return Replay(letter, event_id, failure)
+
+        return await asyncio.gather(*(one(letter) for letter in letters))
+
+    async def _opened(self) -> AbstractExchange:
+        if self._exchange is None:
+            # Not the connection that reads: a broker under memory alarm stalls who publishes.
+            connection = await connect_once(self._url, "hatchet-dead-replay")
+
+            async def close() -> None:
+                with suppress(*CONNECTION_ERRORS):
+                    async with asyncio.timeout(_CLOSE_SECONDS):
+                        await connection.close()
+
+            self._closing.push_async_callback(close)
+            try:
+                with closing_is_an_error():
+                    channel = connection.channel(publisher_confirms=True, on_return_raises=True)
+                    await channel.initialize()
+                    self._exchange = await declare_replay(channel, self._queue)
+            except ChannelNotFoundEntity as error:
+                raise BrokerError(
+                    f"queue {self._queue!r} does not exist: start a router, or set HATCHET_QUEUE"
+                ) from error
+            except ChannelClosed as error:
+                raise BrokerError(f"RabbitMQ did not let us replay: {error}") from error
+            except CONNECTION_ERRORS as error:
+                raise BrokerUnreachable(self._url, f"before replaying: {error!r}") from error
+        return self._exchange
+
+
+async def _failure(exchange: AbstractExchange, event: Message, key: str) -> str | None:
+    """Publish ``event``; return None once RabbitMQ has stored it, or why it has not."""
+    if isinstance(key, EscapedText):
+        return f"its routing key is not UTF-8: {key!r}"
+    try:
+        async with asyncio.timeout(_PUBLISH_SECONDS + 1):
+            with closing_is_an_error():
+                await exchange.publish(
+                    event, routing_key=key, mandatory=True, timeout=_PUBLISH_SECONDS
+                )
+    except PublishError:
+        return f"no queue is bound to exchange {exchange.name!r}; start a router"
+    except DeliveryError:
+        return "RabbitMQ did not store it"
+    except CONNECTION_ERRORS as error:
+        return f"RabbitMQ did not confirm it ({error!r}), and may have stored it all the same"
+    return None

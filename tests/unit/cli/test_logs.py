@@ -1,0 +1,113 @@
+"""What a process of ours writes to stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+import structlog
+
+from hatchet_cli.logs import configure_logs
+from hatchet_worker.masking import SECRETS_IN_USE
+
+FORMATS: list[Literal["json", "pretty"]] = ["json", "pretty"]
+
+
+@pytest.fixture
+def secret() -> str:
+    """A value that no other test has, of two lines, with what has to be escaped."""
+    return f"s3cr3t-{uuid.uuid4().hex}\"\\'\x1b[31m\n{uuid.uuid4().hex}-ä"
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    """Leave logging as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def leaks(text: str, secret: str) -> list[str]:
+    """Return the lines of ``text`` that hold what is random in the secret."""
+    parts = [secret[7:39], secret.split("\n")[1][:32]]
+    return [line for line in text.splitlines() if any(part in line for part in parts)]
+
+
+def fail(secret: str) -> None:
+    """Raise an error with the secret in it, and in its frames."""
+    local = {"token": secret}
+    try:
+        dict[str, str]()[local["token"]]
+    except KeyError as error:
+        raise ValueError(f"bad {secret!r}") from error
+
+
+@pytest.mark.parametrize("log_format", FORMATS)
+def test_no_record_of_any_logger_holds_a_secret(
+    capsys: pytest.CaptureFixture[str], secret: str, log_format: Literal["json", "pretty"]
+) -> None:
+    """Messages, arguments, fields, tracebacks; ours, libraries', and what cannot be rendered."""
+    SECRETS_IN_USE.remember("TOKEN", secret)
+    configure_logs(log_format)
+    ours, theirs = structlog.get_logger("hatchet.worker"), logging.getLogger("some.library")
+
+    class Client:
+        def __repr__(self) -> str:
+            return f"Client({secret!r})"
+
+    ours.warning("ours", client=Client(), clients=[Client()])
+    ours.warning("ours", token=secret, deep={"in": [secret]}, json=json.dumps(secret))
+    theirs.warning("their %s", secret)
+    theirs.warning("%d", secret)
+    theirs.warning({"token": secret})
+    theirs.warning(ValueError(secret))
+    try:
+        fail(secret)
+    except ValueError as error:
+        ours.exception("ours.failed", error=error)
+        theirs.exception("failed", extra={"token": secret})
+
+    written = capsys.readouterr().err
+    assert leaks(written, secret) == []
+    assert written.count("***") >= 11
+    assert "ours.failed" in written
+    assert "ValueError: bad" in written
+
+
+@pytest.mark.parametrize("log_format", FORMATS)
+def test_a_traceback_shows_no_local_variables(
+    capsys: pytest.CaptureFixture[str], log_format: Literal["json", "pretty"]
+) -> None:
+    """They may hold what is not known to be a secret yet, and fold it into several lines."""
+    configure_logs(log_format)
+    unknown = f"unknown-{uuid.uuid4().hex}"
+
+    def use(token: str) -> None:
+        raise ValueError("no" if token else "")
+
+    try:
+        use(unknown)
+    except ValueError:
+        structlog.get_logger("hatchet.worker").exception("failed")
+
+    written = capsys.readouterr().err
+    assert "ValueError: no" in written
+    assert unknown not in written
+
+
+def test_json_stays_json(capsys: pytest.CaptureFixture[str], secret: str) -> None:
+    """A mask is put into texts, never across what surrounds them."""
+    SECRETS_IN_USE.remember("TOKEN", secret)
+    configure_logs("json")
+
+    structlog.get_logger("hatchet.worker").warning("ours", before=1, token=secret, after=[secret])
+
+    entry = json.loads(capsys.readouterr().err)
+    assert (entry["before"], entry["token"], entry["after"]) == (1, "***", ["***"])
