@@ -139,12 +139,11 @@ class Router:
         results = await asyncio.gather(
             *(self._started(request) for request in requests), return_exceptions=True
         )
-        jobs: list[StartedJob] = []
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-            jobs.append(result)
-        return tuple(jobs)
+        failures = [result for result in results if isinstance(result, BaseException)]
+        # A job that was refused is a matter for later, if others could not be tried.
+        for failure in sorted(failures, key=lambda failure: isinstance(failure, JobRefused)):
+            raise failure
+        return tuple(result for result in results if isinstance(result, StartedJob))
 
     async def _started(self, request: StartRequest) -> StartedJob:
         new = await self._starter.start(request)

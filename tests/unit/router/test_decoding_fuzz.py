@@ -184,7 +184,9 @@ def test_any_json_in_any_form(
     outcome = checked(Delivery(body, **{**given_properties, "headers": {}, "correlation_id": None}))
 
     envelope = str(given_properties["content_type"]).lower().strip().startswith("application/")
-    if isinstance(outcome, Event) and not envelope:
+    told = f"{given_properties['content_type']} {given_properties['content_encoding']}"
+    # In a charset of single bytes any bytes are a text, also those of another charset.
+    if isinstance(outcome, Event) and not envelope and "latin1" not in told.lower():
         assert outcome.data == value
 
 

@@ -8,7 +8,7 @@ import pytest
 import structlog.testing
 
 from hatchet_router.deliveries import Delivery, Rejection, Routed
-from hatchet_router.errors import JobRefused
+from hatchet_router.errors import JobRefused, TemporalUnavailable
 from hatchet_router.planning import StartRequest
 from hatchet_router.router import Router
 from hatchet_router.routing import RoutingTable
@@ -320,3 +320,18 @@ async def test_a_rejection_names_the_workflows_that_go_without_the_event(
     assert undecodable.workflows == ("sign up", "audit")
     assert isinstance(refused, Rejection)
     assert refused.workflows == ("sign up",)
+
+
+async def test_an_event_is_no_dead_letter_as_long_as_a_job_could_not_be_tried(
+    table: RoutingTable,
+) -> None:
+    """Another job of it was refused, which can be told when all were tried."""
+
+    class Wavering:
+        async def start(self, request: StartRequest) -> bool:
+            if request.input.job == "mail":
+                raise JobRefused("sign up", "mail", "too large")
+            raise TemporalUnavailable("no such namespace")
+
+    with pytest.raises(TemporalUnavailable):
+        await Router(table, Wavering()).handle(DELIVERY)
