@@ -125,7 +125,7 @@ def dead_letter(
         REASON: rejection.kind,
         DETAIL: _sendable(rejection.message[:_MAX_DETAIL_CHARACTERS]),
         WORKFLOWS: [_sendable(name) for name in rejection.workflows[:_MAX_WORKFLOWS]],
-        EVENT_ID: message.message_id or rejection.event_id,
+        EVENT_ID: rejection.event_id or message.message_id,
         TIME: time,
         VERSION: _VERSION,
         QUEUE: queue,
@@ -204,7 +204,7 @@ def _letter(
         correlation_id=message.correlation_id,
         reply_to=message.reply_to,
         # Ours where it had none, so that a replay starts nothing a second time.
-        message_id=message.message_id or event_id,
+        message_id=event_id or message.message_id,
         timestamp=message.timestamp,
         type=message.type,
         app_id=message.app_id,

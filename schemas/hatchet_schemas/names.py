@@ -73,6 +73,8 @@ _UNSAFE_IN_NAME: Final = re.compile(r"[^A-Za-z0-9 ._:@-]", re.ASCII)
 _UNSAFE_IN_ID: Final = re.compile(r"[^A-Za-z0-9._:/@-]", re.ASCII)
 _IDEMPOTENCY_NAMESPACE: Final = uuid.UUID("5d2f8b0e-5c0b-4f5c-9d3e-0b1a6f3f9f64")
 _MAX_PART: Final = 255  # characters; three parts stay below the 1,000 that Temporal accepts
+# A publisher may choose its source: no two shall be found that share a hash (128 bits).
+_SOURCE_DIGITS: Final = 32
 _KEPT_OF_LONG_PART: Final = 64  # characters
 
 
@@ -103,7 +105,7 @@ def workflow_id(workflow: str, job: str, event_id: str, source: str | None = Non
     """
     identity = escaped(event_id)
     if source is not None:
-        identity = f"{identity}~{_digest(source, 12)}"
+        identity = f"{identity}~{_digest(source, _SOURCE_DIGITS)}"
     return f"{escaped(workflow, _UNSAFE_IN_NAME)}/{escaped(job, _UNSAFE_IN_NAME)}/{identity}"
 
 

@@ -69,7 +69,7 @@ IDENTITIES = st.tuples(TEXTS, HOSTILE, TEXTS, st.none() | TEXTS)
 @example(("w", "a/b", "c", None), ("w", "a", "b/c", None))
 @example(("w/a", "b", "c", None), ("w", "a", "b/c", None))
 @example(("w", "j", "e", ""), ("w", "j", "e", None))
-@example(("w", "j", "e~" + hashlib.sha256(b"s").hexdigest()[:12], None), ("w", "j", "e", "s"))
+@example(("w", "j", "e~" + hashlib.sha256(b"s").hexdigest()[:32], None), ("w", "j", "e", "s"))
 @settings(max_examples=300)
 def test_distinct_identities_have_distinct_workflow_ids(
     one: tuple[str, str, str, str | None], other: tuple[str, str, str, str | None]
@@ -93,7 +93,7 @@ def test_a_plain_identity_reads_as_it_is() -> None:
 
 
 def test_the_source_of_an_event_is_part_of_its_identity() -> None:
-    digest = hashlib.sha256(b"billing").hexdigest()[:12]
+    digest = hashlib.sha256(b"billing").hexdigest()[:32]
     assert workflow_id("w", "j", "1", "billing") == f"w/j/1~{digest}"
 
 
