@@ -116,7 +116,7 @@ async def test_the_verified_user_is_part_of_an_events_identity(
         await broker.publish(settings.exchange, "a", b"{}", message_id="7", user_id="guest")
         runs = await runs_of(name, 2)
 
-    assert {bool(re.search("/7~[0-9a-f]{12}$", run.id)) for run in runs} == {True, False}
+    assert {bool(re.search("/7~[0-9a-f]{32}$", run.id)) for run in runs} == {True, False}
 
 
 async def test_what_cannot_be_decoded_becomes_one_dead_letter_and_the_router_goes_on(
