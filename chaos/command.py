@@ -17,7 +17,7 @@ from chaos.checks import CHECKS, Check
 from chaos.patches import SABOTAGE
 from chaos.runs import Result, Run, play_all
 from chaos.scenarios import SCENARIOS
-from chaos.tables import table
+from chaos.tables import line, table
 from hatchet_cli.exiting import ExitCode, exit_process
 
 __all__ = ["main"]
@@ -87,9 +87,7 @@ async def _played(runs: Sequence[Run], options: argparse.Namespace) -> list[Resu
 
 
 def _tell(result: Result) -> None:
-    verdict = result.verdict
-    told = "ok" if verdict.is_green else "FAILED: " + "; ".join(verdict.findings)
-    sys.stderr.write(f"{result.run.name} ({result.seconds:.0f} s): {told}\n")
+    sys.stderr.write(f"{line(result)}\n")
     sys.stderr.flush()
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 import pika
 import pika.exceptions
 from pika.adapters.blocking_connection import BlockingChannel
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from chaos.ledgers import Ledger
 from hatchet_router import BrokerError, Dispatcher
@@ -24,6 +25,8 @@ __all__ = ["Load", "OutgoingEvent"]
 _SENDERS: Final = 16
 _WAIT_SECONDS: Final = 0.2
 _HEARTBEAT_SECONDS: Final = 10
+# What fails while connecting is no AMQPError.
+_PIKA_ERRORS: Final = (pika.exceptions.AMQPError, AMQPConnectorException, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ class Load:
                     pika.BasicProperties(message_id=event.id, delivery_mode=2),
                     mandatory=True,
                 )
-            except (pika.exceptions.AMQPError, OSError) as error:
+            except _PIKA_ERRORS as error:
                 self._ledger.refuse(event.id, "pika", type(error).__name__)
                 time.sleep(_WAIT_SECONDS)
             else:
@@ -145,4 +148,5 @@ class Load:
                 asyncio.run_coroutine_threadsafe(self._advance(), self._loop)
                 event = self._next(raw=True)
         if connection is not None and connection.is_open:
-            connection.close()
+            with suppress(*_PIKA_ERRORS):
+                connection.close()

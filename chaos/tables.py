@@ -7,7 +7,7 @@ from typing import Final
 
 from chaos.runs import Result
 
-__all__ = ["table"]
+__all__ = ["line", "table"]
 
 _TITLES: Final = (
     "scenario",
@@ -21,6 +21,12 @@ _TITLES: Final = (
     "took s",
     "",
 )
+
+
+def line(result: Result) -> str:
+    """Return the result in one line, for those who watch."""
+    told = [f"{cell} {title}" for title, cell in zip(_TITLES, _row(result), strict=True) if cell]
+    return ", ".join((result.run.name, *told[1:], *result.verdict.findings))
 
 
 def table(results: Iterable[Result]) -> str:

@@ -15,7 +15,7 @@ _SETTLED_QUEUE_SECONDS = 5.0
 _STORM = """\
 lists:sum([begin
   Connections = rabbit_networking:connections_local(),
-  [rabbit_networking:close_connection(Connection, "chaos") || Connection <- Connections],
+  [catch rabbit_networking:close_connection(Connection, "chaos") || Connection <- Connections],
   timer:sleep(300),
   length(Connections)
 end || _ <- lists:seq(1, {rounds})])."""
