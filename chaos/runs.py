@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -76,8 +77,13 @@ class Lane:
         try:
             async with asyncio.timeout(_LIMIT_SECONDS):
                 facts = await self._played(run, folder)
+        except asyncio.CancelledError as error:
+            # aio-pika raises it as well, where a connection is closed under a call.
+            if (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+            facts = _failed(error, folder)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other scenarios shall be played
-            facts = _failed(error)
+            facts = _failed(error, folder)
         verdict = judge(facts)
         is_done = run.is_done_with(verdict)
         if not is_done:
@@ -124,7 +130,9 @@ class Lane:
         return self._servers, self._temporal
 
 
-def _failed(error: BaseException) -> Facts:
+def _failed(error: BaseException, folder: Path) -> Facts:
+    """Return the fact that there are none; the whole story is left in ``folder``."""
+    (folder / "failure.txt").write_text("".join(traceback.format_exception(error)))
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     told = f"could not be played to its end: {type(error).__name__}: {error}"
