@@ -34,7 +34,8 @@ def main() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         exit_process(asyncio.run(_main(options)))
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except (KeyboardInterrupt, asyncio.CancelledError) as error:
+        sys.stderr.write(f"chaos: ended before its time: {error!r}\n")
         exit_process(ExitCode.INTERRUPTED)
 
 
@@ -42,7 +43,7 @@ async def _main(options: argparse.Namespace) -> int:
     task = asyncio.current_task()
     if task is not None:
         # Ctrl-C cancels as well; what is open closes then, the servers at last.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel, "SIGTERM")
     if options.list:
         for scenario in SCENARIOS.values():
             _say(f"{scenario.name}: {scenario.invariant}")

@@ -30,6 +30,7 @@ _POLL_SECONDS: Final = 0.05
 _DOUBLE_EVERY: Final = 10
 _PORTION: Final = 10
 _PORTION_SECONDS: Final = 0.2
+_LONG_PORTION_SECONDS: Final = 1.0
 _ROUTERS_QUIET_SECONDS: Final = 4.0
 _WORKERS_QUIET_SECONDS: Final = 25.0  # Temporal gives a killed worker 10 s for a workflow task
 _MORE_ROUTERS: Final = 5
@@ -155,7 +156,7 @@ class Stage:
                 await self.publish(self.events(_PORTION, bad=bad))
                 if lasting.done():
                     return
-                await asyncio.sleep(_PORTION_SECONDS)
+                await asyncio.sleep(self.pick(_LONG_PORTION_SECONDS, _PORTION_SECONDS))
 
     @asynccontextmanager
     async def fault(self, name: str) -> AsyncGenerator[None]:
