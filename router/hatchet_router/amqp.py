@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Generator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -16,12 +16,13 @@ from aiormq.exceptions import AMQPError, ChannelInvalidStateError, ProbableAuthe
 
 from hatchet_router.errors import BrokerUnreachable
 
-__all__ = ["CONNECTION_ERRORS", "closing_is_an_error", "connect", "connect_once"]
+__all__ = ["CONNECTION_ERRORS", "closing_is_an_error", "connect", "connected"]
 
 CONNECTION_ERRORS: Final = (AMQPError, ChannelInvalidStateError, OSError)
 """What is raised when a connection or a channel is, or goes, away; a timeout is an OSError."""
 
 _CONNECT_TIMEOUT_SECONDS: Final = 10.0
+_CLOSE_SECONDS: Final = 5.0
 _HEARTBEAT_SECONDS: Final = 10
 _RECONNECT_SECONDS: Final = 1.0
 
@@ -38,20 +39,29 @@ async def connect(url: str, name: str) -> AbstractRobustConnection:
         BrokerUnreachable: the first attempt failed; the reason says what to try.
 
     """
-    return await _connected(RobustConnection, url, name)
+    return await _opened(RobustConnection, url, name)
 
 
-async def connect_once(url: str, name: str) -> AbstractConnection:
-    """Return a connection that stays closed when it is lost.
+@asynccontextmanager
+async def connected(url: str, name: str) -> AsyncGenerator[AbstractConnection]:
+    """Give a connection that stays closed when it is lost.
+
+    Leaving closes it, within 5 s even if the broker is frozen.
 
     Raises:
         BrokerUnreachable: as `connect` does.
 
     """
-    return await _connected(Connection, url, name)
+    connection = await _opened(Connection, url, name)
+    try:
+        yield connection
+    finally:
+        with suppress(*CONNECTION_ERRORS):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await connection.close()
 
 
-async def _connected(kind: type[_ConnectionT], url: str, name: str) -> _ConnectionT:
+async def _opened(kind: type[_ConnectionT], url: str, name: str) -> _ConnectionT:
     if not _is_address(url):
         raise BrokerUnreachable(
             url, "not an address: expected amqp[s]://user:password@host:port/vhost"

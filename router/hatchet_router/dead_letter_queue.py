@@ -20,7 +20,7 @@ from typing import Any, Final, Self
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue
 from aio_pika.abc import AbstractIncomingMessage as Message
 
-from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connect_once
+from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connected
 from hatchet_router.errors import BrokerError, BrokerUnreachable
 from hatchet_router.letters import DeadLetter, read_letter
 from hatchet_router.readers import become_reader, letters_waiting
@@ -34,7 +34,6 @@ _SKIMMED: Final = 10_000  # letters of a consumer whose bodies are dropped at on
 _CONSUMERS_OF_CHANNEL: Final = 30
 _QUIET_SECONDS: Final = 0.25
 _STALLED_SECONDS: Final = 10.0
-_CLOSE_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.02
 
 
@@ -97,7 +96,9 @@ class DeadLetterQueue:
         """
         tolerate_undecodable()
         try:
-            self._connection = await self._connected("hatchet-dead")
+            self._connection = await self._closing.enter_async_context(
+                connected(self._url, "hatchet-dead")
+            )
             await become_reader(self._connection, self._topology.dead_letters)
             self._control = await self._channel(self._connection)
             self._left = await letters_waiting(self._control, self._topology)
@@ -153,17 +154,6 @@ class DeadLetterQueue:
         except CONNECTION_ERRORS as error:
             raise BrokerUnreachable(self._url, f"while removing letters: {error!r}") from error
         self._removed = self._removed or bool(letters)
-
-    async def _connected(self, name: str) -> AbstractConnection:
-        connection = await connect_once(self._url, name)
-
-        async def close() -> None:
-            with suppress(*CONNECTION_ERRORS):
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await connection.close()
-
-        self._closing.push_async_callback(close)
-        return connection
 
     async def _channel(self, connection: AbstractConnection, **options: bool) -> AbstractChannel:
         channel = connection.channel(**{"publisher_confirms": False, **options})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -19,7 +19,7 @@ from aio_pika.exceptions import (
     PublishError,
 )
 
-from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connect_once
+from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connected
 from hatchet_router.errors import BrokerError, BrokerUnreachable
 from hatchet_router.letters import DeadLetter, replayed
 from hatchet_router.topology import Topology, replay_exchange
@@ -28,7 +28,6 @@ from hatchet_router.undecodable import EscapedText
 __all__ = ["Replay", "Replayer", "declare_replay"]
 
 _PUBLISH_SECONDS: Final = 5.0
-_CLOSE_SECONDS: Final = 5.0
 
 
 async def declare_replay(channel: AbstractChannel, queue: str) -> AbstractExchange:
@@ -103,14 +102,9 @@ class Replayer:
     async def _opened(self) -> AbstractExchange:
         if self._exchange is None:
             # Not the connection that reads: a broker under memory alarm stalls who publishes.
-            connection = await connect_once(self._url, "hatchet-dead-replay")
-
-            async def close() -> None:
-                with suppress(*CONNECTION_ERRORS):
-                    async with asyncio.timeout(_CLOSE_SECONDS):
-                        await connection.close()
-
-            self._closing.push_async_callback(close)
+            connection = await self._closing.enter_async_context(
+                connected(self._url, "hatchet-dead-replay")
+            )
             try:
                 with closing_is_an_error():
                     channel = connection.channel(publisher_confirms=True, on_return_raises=True)

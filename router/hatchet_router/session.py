@@ -12,7 +12,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity, ChannelPreconditionFailed
 
-from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connect_once
+from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connected
 from hatchet_router.errors import BrokerError
 from hatchet_router.replays import declare_replay
 from hatchet_router.topology import Topology
@@ -20,7 +20,6 @@ from hatchet_router.undecodable import tolerate_undecodable
 
 __all__ = ["Session"]
 
-_CLOSE_SECONDS: Final = 5.0
 _DECLARE_SECONDS: Final = 10.0
 _PUBLISH_SECONDS: Final = 5.0
 _ACKNOWLEDGED_SECONDS: Final = 1.0
@@ -212,14 +211,7 @@ class Session:
         await declare_replay(channel, topology.queue)
 
     async def _connected(self, name: str) -> AbstractConnection:
-        connection = await connect_once(self._url, name)
-
-        async def close() -> None:
-            with suppress(*CONNECTION_ERRORS):
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await connection.close()
-
-        self._closing.push_async_callback(close)
+        connection = await self._closing.enter_async_context(connected(self._url, name))
         connection.close_callbacks.add(self._on_closed)
         return connection
 
