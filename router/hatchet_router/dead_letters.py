@@ -13,88 +13,31 @@ from aio_pika.abc import AbstractIncomingMessage
 from pamqp.header import ContentHeader
 
 from hatchet_router.deliveries import Rejection
+from hatchet_router.letter_headers import (
+    ATTEMPTS,
+    BROKER_HEADERS,
+    DEATH_PREFIXES,
+    DEATHS,
+    DETAIL,
+    EVENT_ID,
+    EXCHANGE,
+    FIRST_TIME,
+    HISTORY,
+    LOST,
+    OUR_HEADERS,
+    PROPERTIES,
+    QUEUE,
+    REASON,
+    TIME,
+    USER_ID,
+    VERSION,
+    WORKFLOWS,
+)
 from hatchet_router.topology import replay_exchange
 from hatchet_router.undecodable import MAX_PROPERTIES_BYTES, UnreadableProperties
 
-__all__ = [
-    "ATTEMPTS",
-    "BROKER_HEADERS",
-    "DEATHS",
-    "DETAIL",
-    "EVENT_ID",
-    "EXCHANGE",
-    "FIRST_TIME",
-    "HISTORY",
-    "LOST",
-    "OUR_HEADERS",
-    "PROPERTIES",
-    "QUEUE",
-    "REASON",
-    "REPLAYED_BY",
-    "REPLAYED_TIME",
-    "TIME",
-    "USER_ID",
-    "VERSION",
-    "WORKFLOWS",
-    "can_be_sent",
-    "dead_letter",
-    "source_of",
-    "without_deaths_in",
-]
+__all__ = ["can_be_sent", "dead_letter", "source_of", "without_deaths_in"]
 
-REASON: Final = "hatchet-reason"
-"""The kind of the rejection, a stable name."""
-DETAIL: Final = "hatchet-detail"
-"""The rejection in words, at most 1,000 characters."""
-WORKFLOWS: Final = "hatchet-workflows"
-"""A list of the workflows that did not get the event, at most ten."""
-EVENT_ID: Final = "hatchet-event-id"
-TIME: Final = "hatchet-time"
-"""When it became a dead letter, in ISO 8601; so are the other times."""
-VERSION: Final = "hatchet-version"
-"""The router's version."""
-QUEUE: Final = "hatchet-queue"
-"""The router's queue that it came from."""
-PROPERTIES: Final = "hatchet-properties"
-"""Properties that cannot be read, as bytes."""
-LOST: Final = "hatchet-lost"
-"""What there was no room for."""
-
-FIRST_TIME: Final = "hatchet-first-time"
-"""When the event became a dead letter for the first time."""
-ATTEMPTS: Final = "hatchet-attempts"
-"""How often it became one."""
-USER_ID: Final = "hatchet-user-id"
-"""The user who published it; RabbitMQ lets us set the property for our own user alone."""
-EXCHANGE: Final = "hatchet-exchange"
-"""The exchange it was published to."""
-REPLAYED_BY: Final = "hatchet-replayed-by"
-REPLAYED_TIME: Final = "hatchet-replayed-time"
-
-HISTORY: Final = frozenset(
-    {FIRST_TIME, ATTEMPTS, USER_ID, EXCHANGE, LOST, REPLAYED_BY, REPLAYED_TIME}
-)
-"""What an event takes along when it is replayed."""
-
-OUR_HEADERS: Final = HISTORY | {
-    REASON,
-    DETAIL,
-    WORKFLOWS,
-    EVENT_ID,
-    TIME,
-    VERSION,
-    QUEUE,
-    PROPERTIES,
-}
-"""All that we add."""
-
-BROKER_HEADERS: Final = frozenset({"x-delivery-count", "x-acquired-count"})
-"""What RabbitMQ tells of one delivery, and what no publisher has said."""
-
-DEATHS: Final = "x-death"
-"""RabbitMQ's records of when it dead-lettered a message itself, the latest first."""
-
-_DEATH_PREFIXES: Final = ("x-first-death-", "x-last-death-")
 _MAX_DETAIL_CHARACTERS: Final = 1000
 _MAX_WORKFLOWS: Final = 10
 _MAX_RAW_BYTES: Final = 16_000
@@ -168,7 +111,7 @@ def without_deaths_in(queue: str | None, headers: Mapping[str, Any]) -> dict[str
     return {
         name: value
         for name, value in headers.items()
-        if name != DEATHS and not name.startswith(_DEATH_PREFIXES)
+        if name != DEATHS and not name.startswith(DEATH_PREFIXES)
     }
 
 

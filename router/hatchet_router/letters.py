@@ -10,7 +10,8 @@ from typing import Any, Final
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 
-from hatchet_router.dead_letters import (
+from hatchet_router.dead_letters import can_be_sent, without_deaths_in
+from hatchet_router.letter_headers import (
     ATTEMPTS,
     BROKER_HEADERS,
     DEATHS,
@@ -29,8 +30,6 @@ from hatchet_router.dead_letters import (
     USER_ID,
     VERSION,
     WORKFLOWS,
-    can_be_sent,
-    without_deaths_in,
 )
 from hatchet_router.topology import replay_exchange
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hatchet_router.json_bodies import MAX_DEPTH
+from hatchet_router.letter_headers import BROKER_HEADERS, DEATH_PREFIXES, DEATHS, HISTORY
 from hatchet_router.refusals import TOO_LARGE, UNDECODABLE, Refusal
 
 __all__ = ["MAX_HEADERS", "MAX_HEADERS_BYTES", "NOT_PUBLISHED", "check_headers"]
@@ -16,17 +17,11 @@ MAX_HEADERS: Final = 64
 MAX_HEADERS_BYTES: Final = 16 * 1024
 """How many bytes their names and values may have: texts in UTF-8, and eight for any other value."""
 
-NOT_PUBLISHED: Final = frozenset(
-    {
-        *("x-delivery-count", "x-acquired-count", "x-death"),
-        *(
-            f"x-{which}-death-{what}"
-            for which in ("first", "last")
-            for what in ("exchange", "queue", "reason")
-        ),
-        *("hatchet-first-time", "hatchet-attempts", "hatchet-user-id", "hatchet-exchange"),
-        *("hatchet-lost", "hatchet-replayed-by", "hatchet-replayed-time"),
-    }
+NOT_PUBLISHED: Final = (
+    HISTORY
+    | BROKER_HEADERS
+    | {DEATHS}
+    | {prefix + what for prefix in DEATH_PREFIXES for what in ("exchange", "queue", "reason")}
 )
 """Headers that RabbitMQ and a replay add: an event has no less room for it."""
 

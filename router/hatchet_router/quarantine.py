@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hatchet_router.deliveries import Rejection
+from hatchet_router.letter_headers import RETURNS
 
 __all__ = ["QUARANTINE_RETURNS", "SUSPECT_RETURNS", "is_suspect", "quarantined", "times_returned"]
 
@@ -21,12 +22,10 @@ SUSPECT_RETURNS: Final = 3
 QUARANTINE_RETURNS: Final = 20
 """How often a message has come back that is not handled at all; well below the delivery limit."""
 
-_COUNT: Final = "x-delivery-count"
-
 
 def times_returned(headers: Mapping[str, Any], *, redelivered: bool) -> int:
     """Return how often RabbitMQ took a message back; a publisher's own header says nothing."""
-    count = headers.get(_COUNT)
+    count = headers.get(RETURNS)
     return count if redelivered and isinstance(count, int) and count > 0 else int(redelivered)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hatchet_router import dead_letters
+from hatchet_router import letter_headers
 from hatchet_router.decoding import decode
 from hatchet_router.deliveries import Delivery, Rejection
 from hatchet_router.message_headers import MAX_HEADERS, MAX_HEADERS_BYTES, NOT_PUBLISHED
@@ -79,6 +79,6 @@ def test_they_are_not_nested_deeper_than_a_body(table: bool) -> None:  # noqa: F
 
 def test_what_a_dead_letter_adds_does_not_count() -> None:
     """An event with as many headers as may be can be replayed."""
-    added = dead_letters.HISTORY | dead_letters.BROKER_HEADERS | {dead_letters.DEATHS}
+    added = letter_headers.HISTORY | letter_headers.BROKER_HEADERS | {letter_headers.DEATHS}
 
     assert added <= NOT_PUBLISHED
