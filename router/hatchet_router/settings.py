@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES
 from hatchet_router.topology import Topology
+from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
 from hatchet_schemas.names import EVENTS_EXCHANGE, ROUTER_QUEUE, WORKFLOWS_FOLDER, Name
 
 __all__ = ["DEFAULT_AMQP_URL", "RouterSettings"]
@@ -66,7 +67,7 @@ class RouterSettings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1)] = DEFAULT_MAX_BODY_BYTES
     """The largest event."""
 
-    max_input_bytes: Annotated[int, Field(ge=1)] = 1_900_000
+    max_input_bytes: Annotated[int, Field(ge=1)] = MAX_PAYLOAD_BYTES
     """The largest input of a job, its event and its definition, that is handed to Temporal."""
 
     hold_seconds: Annotated[float, Field(gt=0, le=1500)] = 600.0

@@ -33,19 +33,16 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from hatchet_router.errors import JobRefused, TemporalUnavailable
 from hatchet_router.planning import StartRequest
+from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
 from hatchet_schemas.names import SEARCH_ATTRIBUTES, escaped
 
 __all__ = [
     "DECISIONS",
-    "DEFAULT_MAX_INPUT_BYTES",
     "Decision",
     "TemporalStarter",
     "decide",
     "register_search_attributes",
 ]
-
-DEFAULT_MAX_INPUT_BYTES: Final = 1_900_000
-"""The largest input of a job; Temporal refuses payloads from 2 MiB on, as servers come."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
 
@@ -111,7 +108,7 @@ class TemporalStarter:
         client: Client,
         *,
         search_attributes: bool = False,
-        max_input_bytes: int = DEFAULT_MAX_INPUT_BYTES,
+        max_input_bytes: int = MAX_PAYLOAD_BYTES,
     ) -> None:
         self._client = client
         self._max_input_bytes = max_input_bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -12,7 +12,10 @@ from hatchet_schemas.model import Model
 from hatchet_schemas.secret_texts import SecretText
 from hatchet_schemas.workflows import Job
 
-__all__ = ["JobInput", "StepInput"]
+__all__ = ["MAX_PAYLOAD_BYTES", "JobInput", "StepInput"]
+
+MAX_PAYLOAD_BYTES: Final = 1_900_000
+"""The largest input or output of a job or a step; Temporal refuses 2 MiB, as servers come."""
 
 
 class JobInput(Model):

@@ -11,8 +11,8 @@ from typing import Any, cast
 from pydantic_core import PydanticSerializationError, from_json, to_json
 from temporalio import activity
 
+from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
 from hatchet_worker.errors import InvalidOutput
-from hatchet_worker.payloads import MAX_PAYLOAD_BYTES
 
 __all__ = ["Heartbeats"]
 

@@ -14,6 +14,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from hatchet_schemas import JobInput, SecretText, Step, StepInput, TemplateError
 from hatchet_schemas.conditions import JobStatus, condition_of
+from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
 from hatchet_schemas.templates import render
 from hatchet_worker.failures import (
     Place,
@@ -23,7 +24,7 @@ from hatchet_worker.failures import (
     step_failure,
     template_failure,
 )
-from hatchet_worker.payloads import MAX_PAYLOAD_BYTES, encoded_size
+from hatchet_worker.payloads import encoded_size
 from hatchet_worker.progress import JobProgress
 
 __all__ = ["HEARTBEAT_TIMEOUT", "JobWorkflow"]

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
+from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
 from hatchet_worker.errors import InvalidOutput
 
-__all__ = ["MAX_PAYLOAD_BYTES", "encoded_size", "job_result", "json_object"]
-
-MAX_PAYLOAD_BYTES: Final = 1_900_000
-"""The largest input or output of a step; Temporal refuses payloads from 2 MiB on."""
+__all__ = ["encoded_size", "job_result", "json_object"]
 
 
 def json_object(outputs: object) -> dict[str, Any]:

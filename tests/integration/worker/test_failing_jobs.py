@@ -14,8 +14,8 @@ from pydantic import BaseModel
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, TimeoutType  # noqa: A004
 
+from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
 from hatchet_worker import Integration, NonRetryable, action
-from hatchet_worker.payloads import MAX_PAYLOAD_BYTES
 
 if TYPE_CHECKING:
     from tests.integration.worker.conftest import Jobs

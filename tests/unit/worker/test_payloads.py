@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
+from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
 from hatchet_worker import InvalidOutput
-from hatchet_worker.payloads import MAX_PAYLOAD_BYTES, job_result, json_object
+from hatchet_worker.payloads import job_result, json_object
 
 
 class Created(BaseModel):
