@@ -6,11 +6,11 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import urlsplit
 
-from aio_pika import Connection, RobustConnection
-from aio_pika.abc import AbstractConnection, AbstractRobustConnection
+from aio_pika import Connection
+from aio_pika.abc import AbstractConnection
 from aio_pika.connection import make_url
 from aiormq.exceptions import AMQPError, ChannelInvalidStateError, ProbableAuthenticationError
 
@@ -24,55 +24,27 @@ CONNECTION_ERRORS: Final = (AMQPError, ChannelInvalidStateError, OSError)
 _CONNECT_TIMEOUT_SECONDS: Final = 10.0
 _CLOSE_SECONDS: Final = 5.0
 _HEARTBEAT_SECONDS: Final = 10
-_RECONNECT_SECONDS: Final = 1.0
 
 
-_ConnectionT = TypeVar("_ConnectionT", bound=Connection)
-
-
-async def connect(url: str, name: str) -> AbstractRobustConnection:
-    """Return a connection that re-opens itself, its channels and its consumers when it is lost.
+async def connect(url: str, name: str) -> AbstractConnection:
+    """Return a connection that stays closed when it is lost.
 
     ``name`` is what RabbitMQ's management UI shows.
 
     Raises:
-        BrokerUnreachable: the first attempt failed; the reason says what to try.
+        BrokerUnreachable: RabbitMQ does not answer; the reason says what to try.
 
     """
-    return await _opened(RobustConnection, url, name)
-
-
-@asynccontextmanager
-async def connected(url: str, name: str) -> AsyncGenerator[AbstractConnection]:
-    """Give a connection that stays closed when it is lost.
-
-    Leaving closes it, within 5 s even if the broker is frozen.
-
-    Raises:
-        BrokerUnreachable: as `connect` does.
-
-    """
-    connection = await _opened(Connection, url, name)
-    try:
-        yield connection
-    finally:
-        with suppress(*CONNECTION_ERRORS):
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await connection.close()
-
-
-async def _opened(kind: type[_ConnectionT], url: str, name: str) -> _ConnectionT:
     if not _is_address(url):
         raise BrokerUnreachable(
             url, "not an address: expected amqp[s]://user:password@host:port/vhost"
         )
     try:
         async with AsyncExitStack() as on_failure:
-            connection = kind(
-                make_url(url, heartbeat=_HEARTBEAT_SECONDS, reconnect_interval=_RECONNECT_SECONDS),
+            connection = Connection(
+                make_url(url, heartbeat=_HEARTBEAT_SECONDS),
                 client_properties={"connection_name": name},
             )
-            # Unless it is closed, it goes on trying in the background, whoever has given up.
             on_failure.push_async_callback(connection.close)
             async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
                 await connection.connect()
@@ -80,6 +52,25 @@ async def _opened(kind: type[_ConnectionT], url: str, name: str) -> _ConnectionT
             return connection
     except (*CONNECTION_ERRORS, ValueError) as error:
         raise BrokerUnreachable(url, _reason(error)) from error
+
+
+@asynccontextmanager
+async def connected(url: str, name: str) -> AsyncGenerator[AbstractConnection]:
+    """Connect for as long as the context lasts, as `connect` does.
+
+    Leaving closes it, within 5 s even if the broker is frozen.
+
+    Raises:
+        BrokerUnreachable: as `connect` does.
+
+    """
+    connection = await connect(url, name)
+    try:
+        yield connection
+    finally:
+        with suppress(*CONNECTION_ERRORS):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await connection.close()
 
 
 @contextmanager

@@ -7,18 +7,18 @@ import json
 import random
 import uuid
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
 from weakref import WeakValueDictionary
 
 import aio_pika
-from aio_pika.abc import AbstractExchange, AbstractRobustConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, DeliveryError, PublishError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connect
+from hatchet_router.amqp import CONNECTION_ERRORS, connect
+from hatchet_router.confirming import ConfirmingChannel
 from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES, decode
 from hatchet_router.deliveries import Delivery, Rejection
 from hatchet_router.errors import (
@@ -62,12 +62,11 @@ class Dispatcher:
         timeout: float = 30.0,
     ) -> None:
         self._url = url or RouterSettings().amqp_url
-        self._exchange_name = exchange
+        self._exchange = exchange
         self._timeout = timeout
-        self._connection: AbstractRobustConnection | None = None
-        self._exchange: AbstractExchange | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._connecting = asyncio.Lock()
+        self._connection: AbstractConnection | None = None
+        self._channel = ConfirmingChannel(self._open_channel)
         self._in_flight: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
@@ -116,7 +115,7 @@ class Dispatcher:
     async def close(self) -> None:
         """Close the connection; the next event would open it again."""
         self._begin_on_running_loop()
-        connection, self._connection, self._exchange = self._connection, None, None
+        connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
 
@@ -124,8 +123,8 @@ class Dispatcher:
         """Forget the connection of an event loop that has ended, as `asyncio.run` leaves it."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            self._loop, self._connection, self._exchange = loop, None, None
-            self._connecting = asyncio.Lock()
+            self._loop, self._connection = loop, None
+            self._channel = ConfirmingChannel(self._open_channel)
             self._in_flight = WeakValueDictionary()
 
     async def _publish_until_stored(
@@ -157,35 +156,24 @@ class Dispatcher:
         try:
             # aio-pika's own timeout does not cover waiting for a connection to come back.
             async with asyncio.timeout(min(_CONFIRM_SECONDS + 1, seconds)):
-                with closing_is_an_error():
-                    exchange = await self._opened()
-                    await exchange.publish(
-                        message, routing_key=key, mandatory=True, timeout=_CONFIRM_SECONDS
-                    )
+                await self._channel.publish(message, self._exchange, key, seconds=_CONFIRM_SECONDS)
         except PublishError:
             raise EventUnroutable(key, event_id) from None
         except DeliveryError:
             raise EventRefused(key, event_id, "the broker answered with basic.nack") from None
         except ChannelNotFoundEntity as error:
-            await self.close()
             raise BrokerError(
-                f"exchange {self._exchange_name!r} does not exist; "
-                "a router declares it when it starts"
+                f"exchange {self._exchange!r} does not exist; a router declares it when it starts"
             ) from error
 
-    async def _opened(self) -> AbstractExchange:
-        async with self._connecting:
-            if self._exchange is None:
-                async with AsyncExitStack() as on_failure:
-                    connection = await connect(self._url, "hatchet-dispatcher")
-                    on_failure.push_async_callback(connection.close)
-                    channel = await connection.channel(
-                        publisher_confirms=True, on_return_raises=True
-                    )
-                    self._exchange = await channel.get_exchange(self._exchange_name, ensure=True)
-                    self._connection = connection
-                    on_failure.pop_all()
-            return self._exchange
+    async def _open_channel(self) -> AbstractChannel:
+        if self._connection is None or not self._connection.connected.is_set():
+            await self.close()
+            self._connection = await connect(self._url, "hatchet-dispatcher")
+        channel = self._connection.channel(publisher_confirms=True, on_return_raises=True)
+        await channel.initialize()
+        await channel.get_exchange(self._exchange, ensure=True)
+        return channel
 
 
 def _message(key: str, data: Mapping[str, Any], event_id: str, time: datetime) -> aio_pika.Message:

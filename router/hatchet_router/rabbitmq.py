@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.exceptions import DeliveryError, PublishError
 
 from hatchet_router.amqp import CONNECTION_ERRORS
 from hatchet_router.bindings import binding_keys
@@ -246,8 +247,7 @@ class Consumer:
                 await session.publish_dead_letter(letter, message.routing_key or "")
                 break
             except CONNECTION_ERRORS as error:
-                _log.warning("dead_letter.delayed", reason=f"{type(error).__name__}: {error}")
-                self.readiness.trouble("dead-letters", f"{type(error).__name__}: {error}")
+                self.readiness.trouble("dead-letters", _why_not_stored(error, self._topology))
                 await asyncio.sleep(_LETTER_RETRY_SECONDS)
         self.readiness.mended("dead-letters")
         _log.warning(
@@ -266,6 +266,17 @@ def _unreadable(message: AbstractIncomingMessage) -> Rejection | None:
     if isinstance(message.routing_key, EscapedText):
         return Rejection("undecodable", "the routing key is not UTF-8", message.message_id)
     return None
+
+
+def _why_not_stored(error: Exception, topology: Topology) -> str:
+    """Return a reason that is the same for every dead letter, so that it is told once."""
+    match error:
+        case PublishError():
+            return f"no queue is bound to exchange {topology.dead_letters!r}"
+        case DeliveryError():
+            return f"RabbitMQ stores no more in queue {topology.dead_letters!r}: is it full?"
+        case _:
+            return f"a dead letter could not be stored: {type(error).__name__}: {error}"
 
 
 def _delivery(message: AbstractIncomingMessage, queue: str) -> Delivery:

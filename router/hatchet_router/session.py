@@ -13,6 +13,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity, ChannelPreconditionFailed
 
 from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connected
+from hatchet_router.confirming import ConfirmingChannel
 from hatchet_router.errors import BrokerError
 from hatchet_router.replays import declare_replay
 from hatchet_router.topology import Topology
@@ -44,11 +45,10 @@ class Session:
         self._closing = AsyncExitStack()
         self._publishing: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
-        self._letters: AbstractChannel | None = None
+        self._letters = ConfirmingChannel(self._open_letters_channel)
         self._queue: AbstractQueue | None = None
         self._consumer_tag: str | None = None
         self._changing = asyncio.Lock()
-        self._opening = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         """Connect and declare.
@@ -64,7 +64,7 @@ class Session:
             # A broker under memory alarm stalls publishers, and would stall consuming with them.
             self._publishing = await self._connected("hatchet-router-dead-letters")
             await self.declare()
-            await self._letters_channel()
+            await self._letters.channel()
             self._channel = consuming.channel(publisher_confirms=False)
             await self._channel.initialize()
             self._channel.close_callbacks.add(self._on_closed)
@@ -154,12 +154,9 @@ class Session:
         """
         # aio-pika's own timeout does not cover waiting for a channel.
         async with asyncio.timeout(_PUBLISH_SECONDS + 1):
-            with closing_is_an_error():
-                channel = await self._letters_channel()
-                exchange = await channel.get_exchange(self._topology.dead_letters, ensure=False)
-                await exchange.publish(
-                    letter, routing_key=routing_key, mandatory=True, timeout=_PUBLISH_SECONDS
-                )
+            await self._letters.publish(
+                letter, self._topology.dead_letters, routing_key, seconds=_PUBLISH_SECONDS
+            )
 
     async def consumers(self) -> int:
         """Return how many consumers the queue has, ours included."""
@@ -180,17 +177,12 @@ class Session:
                 while await self.consumers() >= consumers:  # noqa: ASYNC110 - the broker tells only when asked
                     await asyncio.sleep(_ACKNOWLEDGED_POLL_SECONDS)
 
-    async def _letters_channel(self) -> AbstractChannel:
-        """Return the channel for dead letters; the broker closes it when their exchange is gone."""
-        async with self._opening:
-            if self._letters is None or self._letters.is_closed:
-                if self._publishing is None or self._publishing.is_closed:
-                    raise ConnectionError("the connection was closed")
-                self._letters = self._publishing.channel(
-                    publisher_confirms=True, on_return_raises=True
-                )
-                await self._letters.initialize()
-            return self._letters
+    async def _open_letters_channel(self) -> AbstractChannel:
+        if self._publishing is None or self._publishing.is_closed:
+            raise ConnectionError("the connection was closed")
+        channel = self._publishing.channel(publisher_confirms=True, on_return_raises=True)
+        await channel.initialize()
+        return channel
 
     async def _declare_on(self, channel: AbstractChannel) -> None:
         topology = self._topology
