@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
+import time
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -17,7 +19,12 @@ LogFormat = Literal["pretty", "json"]
 
 # Libraries that describe each reconnect or each failed attempt of a step at length; ours say the
 # same in one record.
-_TALKATIVE = ("aio_pika", "aiormq", "asyncio", "temporalio.activity")
+_TALKATIVE: Final = ("aio_pika", "aiormq", "asyncio", "temporalio.activity")
+
+_AGAIN_SECONDS: Final = 60.0
+_MAX_KINDS: Final = 1000
+_KIND_CHARACTERS: Final = 100
+_NUMBERS: Final = re.compile(r"[0-9]+")
 
 
 def configure_logs(log_format: LogFormat | None = None) -> None:
@@ -56,6 +63,7 @@ def configure_logs(log_format: LogFormat | None = None) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_OnceAMinute())
     handler.addFilter(SecretFilter())
     handler.setFormatter(
         _MaskingFormatter(
@@ -70,6 +78,26 @@ def configure_logs(log_format: LogFormat | None = None) -> None:
     logging.getLogger("hatchet").setLevel(os.environ.get("HATCHET_LOG_LEVEL", "INFO").upper())
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+class _OnceAMinute(logging.Filter):
+    """Passes what Temporal's native core repeats for each call and attempt once a minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("temporalio.core") or record.levelno > logging.WARNING:
+            return True
+        kind = _NUMBERS.sub("", record.getMessage())[:_KIND_CHARACTERS]
+        now = time.monotonic()
+        if now - self._passed.get(kind, -_AGAIN_SECONDS) < _AGAIN_SECONDS:
+            return False
+        if len(self._passed) >= _MAX_KINDS:
+            self._passed.clear()
+        self._passed[kind] = now
+        return True
 
 
 class _MaskingFormatter(structlog.stdlib.ProcessorFormatter):

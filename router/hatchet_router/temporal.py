@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import Enum, auto
@@ -32,6 +31,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from hatchet_router.errors import JobRefused, TemporalUnavailable
+from hatchet_router.outages import Outage, backoff
 from hatchet_router.planning import StartRequest
 from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
 from hatchet_schemas.names import SEARCH_ATTRIBUTES, escaped
@@ -48,8 +48,6 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
 
 _START_TIMEOUT: Final = timedelta(seconds=15)
 _PROBE_TIMEOUT: Final = timedelta(seconds=5)
-_FIRST_WAIT_SECONDS: Final = 0.2
-_LONGEST_WAIT_SECONDS: Final = 10.0
 # Temporal refuses values of more than 2,048 bytes as JSON, where a character has up to 12.
 _MAX_KEYWORD_CHARACTERS: Final = 150
 
@@ -112,6 +110,7 @@ class TemporalStarter:
     ) -> None:
         self._client = client
         self._max_input_bytes = max_input_bytes
+        self._outage = Outage()
         self._keys = (
             [SearchAttributeKey.for_keyword(name) for name in SEARCH_ATTRIBUTES]
             if search_attributes
@@ -131,11 +130,12 @@ class TemporalStarter:
 
         """
         job_input = self._encoded(request)
-        wait_seconds = _FIRST_WAIT_SECONDS
+        waits = backoff()
         while True:
             try:
                 await self._start_once(request, job_input)
             except WorkflowAlreadyStartedError:
+                self._outage.over()
                 return False
             except RPCError as error:
                 match decide(error.status):
@@ -152,17 +152,11 @@ class TemporalStarter:
                         ) from error
                     case Decision.TRY_AGAIN:
                         pass
-                _log.warning(
-                    "job.start_delayed",
-                    workflow_id=request.workflow_id,
-                    status=error.status.name,
-                    reason=error.message,
-                    retry_in_seconds=round(wait_seconds, 1),
-                )
+                self._outage.failed(error.status.name, error.message)
             else:
+                self._outage.over()
                 return True
-            await asyncio.sleep(wait_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-            wait_seconds = min(wait_seconds * 2, _LONGEST_WAIT_SECONDS)
+            await asyncio.sleep(next(waits))
 
     async def available(self) -> None:
         """Return when Temporal would take starts again; asks it again and again.
@@ -171,7 +165,7 @@ class TemporalStarter:
         says so before it looks at the request, and one that finds fault with the request is there.
         """
         nameless = StartWorkflowExecutionRequest(namespace=self._client.namespace)
-        wait_seconds = _FIRST_WAIT_SECONDS
+        waits = backoff()
         while True:
             try:
                 await self._client.workflow_service.start_workflow_execution(
@@ -179,10 +173,10 @@ class TemporalStarter:
                 )
             except RPCError as error:
                 if decide(error.status) is Decision.REFUSE:
+                    self._outage.over()
                     return
-                _log.info("temporal.unavailable", status=error.status.name, reason=error.message)
-            await asyncio.sleep(wait_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-            wait_seconds = min(wait_seconds * 2, _LONGEST_WAIT_SECONDS)
+                self._outage.failed(error.status.name, error.message)
+            await asyncio.sleep(next(waits))
 
     def _encoded(self, request: StartRequest) -> RawValue:
         data = to_json(request.input)

@@ -6,7 +6,8 @@ import asyncio
 import functools
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -22,18 +23,19 @@ from temporalio.runtime import (
     TelemetryConfig,
     TelemetryFilter,
 )
-from temporalio.service import RPCError, RPCStatusCode, TLSConfig
+from temporalio.service import RetryConfig, RPCError, RPCStatusCode, TLSConfig
 
 from hatchet_worker.errors import NamespaceNotFound, SettingsError, TemporalUnreachable
 from hatchet_worker.exiting import settle_at_exit
 
-__all__ = ["TemporalSettings", "connect"]
+__all__ = ["TemporalSettings", "connect", "unreachable_workers"]
 
 _CONNECT_SECONDS: Final = 15.0
 _SWITCHES: Final = {
     **dict.fromkeys(["true", "yes", "on", "1"], "true"),
     **dict.fromkeys(["false", "no", "off", "0"], "false"),
 }
+_NOT_VALIDATED: Final = "Worker validation failed"
 # What temporalio's errors contain, and what it means to people.
 _REASONS: Final = {
     "Connection refused": "nothing is listening there",
@@ -107,6 +109,8 @@ async def connect(settings: TemporalSettings | None = None) -> Client:
                 tls=settings.tls,
                 rpc_metadata=settings.rpc_metadata,
                 data_converter=pydantic_data_converter,
+                # By default 5 s pass between late attempts, and so after the end of an outage.
+                retry_config=RetryConfig(max_interval_millis=2000),
                 runtime=_runtime(),
             )
             await client.workflow_service.describe_namespace(
@@ -121,6 +125,18 @@ async def connect(settings: TemporalSettings | None = None) -> Client:
     except (RuntimeError, ValueError) as error:
         raise TemporalUnreachable(settings.address, _reason(str(error))) from None
     return client
+
+
+@contextmanager
+def unreachable_workers(client: Client) -> Generator[None]:
+    """Raise `TemporalUnreachable` where Temporal goes away while workers of ``client`` start."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith(_NOT_VALIDATED):
+            raise
+        address = client.service_client.config.target_host
+        raise TemporalUnreachable(address, _reason(str(error))) from None
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import structlog
 import temporalio.worker
@@ -18,7 +18,7 @@ from temporalio.client import Client
 
 from hatchet_schemas.names import DEFAULT_QUEUE, Name
 from hatchet_worker.background import BackgroundService
-from hatchet_worker.connection import TemporalSettings, connect
+from hatchet_worker.connection import TemporalSettings, connect, unreachable_workers
 from hatchet_worker.errors import WorkerError
 from hatchet_worker.exiting import settle_at_exit
 from hatchet_worker.integration import IntegrationLike
@@ -29,6 +29,8 @@ from hatchet_worker.signals import stop_signals
 from hatchet_worker.steps import HEARTBEAT_SECONDS, StepRunner
 
 __all__ = ["Worker"]
+
+_POLL_SECONDS: Final = 0.01
 
 _logger = structlog.get_logger("hatchet.worker")
 
@@ -144,12 +146,23 @@ class Worker:
             self._steps.interrupt()
 
     async def __aenter__(self) -> Self:
-        """Connect and begin to take jobs."""
+        """Connect and begin to take jobs; return when Temporal has accepted that.
+
+        Raises:
+            TemporalUnreachable: and the other errors of `connect`.
+
+        """
         if self._running is not None:
             raise WorkerError("the worker runs already")
         settle_at_exit()
+        client = self._client or await connect(self._temporal)
+        with unreachable_workers(client):
+            await self._begin(client)
+        _logger.info("worker.started", queues=self.queues, actions=len(self.registry))
+        return self
+
+    async def _begin(self, client: Client) -> None:
         async with AsyncExitStack() as stack:
-            client = self._client or await connect(self._temporal)
             executor = ThreadPoolExecutor(
                 self._max_concurrent_steps * len(self.queues), thread_name_prefix="hatchet-step"
             )
@@ -159,9 +172,8 @@ class Worker:
             for worker in workers:
                 await stack.enter_async_context(worker)
             stack.push_async_callback(_shut_down, workers)
+            await _until_running(workers)
             self._running = stack.pop_all()
-        _logger.info("worker.started", queues=self.queues, actions=len(self.registry))
-        return self
 
     async def __aexit__(
         self,
@@ -201,6 +213,12 @@ class Worker:
             max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
             graceful_shutdown_timeout=self._grace,
         )
+
+
+async def _until_running(workers: Sequence[temporalio.worker.Worker]) -> None:
+    """Return when Temporal has accepted all; what fails before cancels this task."""
+    while not all(worker.is_running for worker in workers):  # noqa: ASYNC110 - there is no event
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 async def _shut_down(workers: Sequence[temporalio.worker.Worker]) -> None:

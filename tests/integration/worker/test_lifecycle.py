@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import temporalio.bridge.worker
 import temporalio.worker
+from structlog.testing import capture_logs
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
@@ -23,6 +24,7 @@ from hatchet_worker import (
     Integration,
     NamespaceNotFound,
     TemporalSettings,
+    TemporalUnreachable,
     Worker,
     WorkerError,
     action,
@@ -62,7 +64,9 @@ def fail_the_first_poll(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def fail_once(self: temporalio.bridge.worker.Worker) -> Any:
         if failures:
-            raise failures.pop()
+            failure = failures.pop()
+            await asyncio.sleep(0.1)  # as asking takes a while, too, and the worker has started
+            raise failure
         return await poll(self)
 
     monkeypatch.setattr(temporalio.bridge.worker.Worker, "poll_activity_task", fail_once)
@@ -187,6 +191,32 @@ async def test_what_stops_one_queue_ends_the_whole_worker_with_its_error(
             await worker.serve(asyncio.Event())
 
     assert isinstance(caught.value.__cause__, ConnectionResetError)
+
+
+async def test_a_temporal_that_goes_away_during_the_start_is_an_error_of_the_start(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that says that it has started has been accepted."""
+
+    async def refuse(self: temporalio.bridge.worker.Worker) -> None:
+        await asyncio.sleep(0.1)
+        raise RuntimeError(
+            "Worker validation failed: Namespace default was not found or otherwise could not be "
+            'described: Status { code: Unavailable, message: "tcp connect error", source: '
+            'Some(tonic::transport::Error(Transport, ConnectError(ConnectError("tcp connect error",'
+            ' 127.0.0.1:7233, Os { code: 111, kind: ConnectionRefused, message: "Connection '
+            'refused" })))) }'
+        )
+
+    monkeypatch.setattr(temporalio.bridge.worker.Worker, "validate", refuse)
+    worker = jobs.worker(Gate(), queues=[jobs.queue, f"other-{jobs.queue}"])
+
+    with capture_logs() as logs:
+        async with asyncio.timeout(10):
+            with pytest.raises(TemporalUnreachable, match="nothing is listening there"):
+                await worker.serve(asyncio.Event())
+
+    assert "worker.started" not in [log["event"] for log in logs]
 
 
 async def test_a_missing_namespace_is_an_error_at_the_start(temporal_address: str) -> None:

@@ -111,3 +111,30 @@ def test_json_stays_json(capsys: pytest.CaptureFixture[str], secret: str) -> Non
 
     entry = json.loads(capsys.readouterr().err)
     assert (entry["before"], entry["token"], entry["after"]) == (1, "***", ["***"])
+
+
+def test_what_temporal_s_core_repeats_is_told_once_a_minute(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It logs each attempt of each call while its server is away; errors are always told."""
+    now = 0.0
+    monkeypatch.setattr("hatchet_cli.logs.time.monotonic", lambda: now)
+    configure_logs("json")
+    core = logging.getLogger("temporalio.core-sdk_core::temporalio_client::retry")
+
+    for attempt in range(600):
+        for call in ("poll_workflow_task_queue", "start_workflow_execution"):
+            core.warning("[sdk_core] gRPC call %s retried %d times", call, attempt)
+        now += 0.2
+    for _ in range(2):
+        core.error("it failed")
+        logging.getLogger("some.library").warning("careful")
+
+    lines = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    assert lines == [
+        "[sdk_core] gRPC call poll_workflow_task_queue retried 0 times",
+        "[sdk_core] gRPC call start_workflow_execution retried 0 times",
+        "[sdk_core] gRPC call poll_workflow_task_queue retried 300 times",
+        "[sdk_core] gRPC call start_workflow_execution retried 300 times",
+        *["it failed", "careful"] * 2,
+    ]

@@ -1,0 +1,46 @@
+"""What is told about an outage, and how long is waited between attempts."""
+
+from itertools import islice
+
+from structlog.testing import capture_logs
+
+from hatchet_router.outages import Outage, backoff
+
+
+def test_waits_grow_and_stay_short() -> None:
+    """Whoever comes back is used again within seconds."""
+    waits = list(islice(backoff(), 50))
+
+    assert all(0.1 <= wait <= 3 for wait in waits)
+    assert waits[0] <= 0.2
+    assert min(waits[5:]) >= 1.5
+
+
+def test_many_failures_are_told_once_a_minute() -> None:
+    """As the log of a night would be unreadable otherwise, and its disk full."""
+    now = 0.0
+    outage = Outage(lambda: now)
+
+    with capture_logs() as logs:
+        for _ in range(1_500):
+            outage.failed("UNAVAILABLE", "tcp connect error")
+            now += 0.1
+        outage.over()
+        outage.over()
+        outage.failed("UNAVAILABLE", "again")
+
+    assert [(log["event"], log.get("for_seconds"), log.get("after_seconds")) for log in logs] == [
+        ("temporal.unavailable", 0, None),
+        ("temporal.unavailable", 60, None),
+        ("temporal.unavailable", 120, None),
+        ("temporal.available", None, 150.0),
+        ("temporal.unavailable", 0, None),
+    ]
+
+
+def test_nothing_is_told_while_all_is_well() -> None:
+    """It is called after every start."""
+    with capture_logs() as logs:
+        Outage().over()
+
+    assert logs == []
