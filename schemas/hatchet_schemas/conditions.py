@@ -96,9 +96,10 @@ class Condition:
         """
         if not self.functions and status is not JobStatus.SUCCESS:
             return False
-        answers = {variable: status in statuses for variable, statuses in ANSWERS.items()}
+        variables = variables_of(scope)
+        variables.update({variable: status in statuses for variable, statuses in ANSWERS.items()})
         with described_failures(self.source):
-            return bool(self._value({**variables_of(scope), **answers}, Meter()))
+            return bool(self._value(variables, Meter()))
 
 
 @lru_cache(maxsize=4096)
