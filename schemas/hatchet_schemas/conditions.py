@@ -18,7 +18,6 @@ from typing import Annotated, Any, Final
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
 
 from hatchet_schemas.errors import TemplateError
 from hatchet_schemas.references import Reference, references_in
@@ -31,7 +30,7 @@ from hatchet_schemas.template_compiling import (
 from hatchet_schemas.template_grammar import single_expression
 from hatchet_schemas.template_secrets import SECRETS
 from hatchet_schemas.template_values import Meter
-from hatchet_schemas.templates import variables_of
+from hatchet_schemas.templates import pydantic_error, variables_of
 
 __all__ = [
     "ANSWERS",
@@ -193,11 +192,7 @@ def _checked(text: str) -> str:
     try:
         condition_of(text)
     except TemplateError as error:
-        raise PydanticCustomError(
-            "template",
-            "{reason}",
-            {"reason": str(error), "offset": error.offset, "rule": error.rule},
-        ) from None
+        raise pydantic_error(error) from None
     return text
 
 

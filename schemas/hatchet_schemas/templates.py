@@ -17,6 +17,7 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from jinja2 import nodes
+from pydantic_core import PydanticCustomError
 
 from hatchet_schemas.errors import TemplateError
 from hatchet_schemas.plain_paths import plain_references
@@ -40,6 +41,7 @@ __all__ = [
     "MAX_RENDERED_CHARACTERS",
     "SECRET_STAND_IN",
     "Template",
+    "pydantic_error",
     "render",
     "render_text",
     "template_errors",
@@ -138,6 +140,15 @@ def template_errors(value: Any) -> list[TemplateError]:
         except TemplateError as error:
             errors.append(error.at(loc))
     return errors
+
+
+def pydantic_error(error: TemplateError) -> PydanticCustomError:
+    """Return ``error`` as a validator raises it: with its offset and rule, without its place."""
+    return PydanticCustomError(
+        "template",
+        "{reason}",
+        {"reason": str(error.at(())), "offset": error.offset, "rule": error.rule},
+    )
 
 
 def variables_of(scope: Scope) -> Variables:
