@@ -12,10 +12,7 @@ from typing import Final, Literal
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelClosed
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
-from temporalio.api.workflowservice.v1 import (
-    DescribeNamespaceRequest,
-    GetSystemInfoRequest,
-)
+from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -23,6 +20,7 @@ from hatchet_cli.definitions import counted
 from hatchet_cli.devstack import ServerNotInstalledError
 from hatchet_cli.devstack.rabbitmq import find_server as find_rabbitmq
 from hatchet_cli.devstack.temporal import find_temporal
+from hatchet_cli.retention import retention_of
 from hatchet_router.addresses import without_credentials
 from hatchet_router.amqp import connect as connect_to_rabbitmq
 from hatchet_router.errors import BrokerUnreachable
@@ -148,10 +146,7 @@ async def _temporal(settings: TemporalSettings) -> list[Finding]:
 
 
 async def _retention(client: Client) -> Finding:
-    description = await client.workflow_service.describe_namespace(
-        DescribeNamespaceRequest(namespace=client.namespace)
-    )
-    days = description.config.workflow_execution_retention_ttl.ToTimedelta().days
+    days = (await retention_of(client)).days
     if days < _SAFE_RETENTION_DAYS:
         return Finding(
             "retention",

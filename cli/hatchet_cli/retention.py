@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
 
 from hatchet_cli.exiting import CommandError
 from hatchet_cli.servers import connect_to_temporal
 
-__all__ = ["read_retention"]
+__all__ = ["read_retention", "retention_of"]
 
 
 async def read_retention() -> timedelta:
@@ -29,6 +30,11 @@ async def read_retention() -> timedelta:
             "older could start them again: --force replays all the same",
             error.code,
         ) from error
+    return await retention_of(client)
+
+
+async def retention_of(client: Client) -> timedelta:
+    """Return the retention of the namespace that ``client`` works in."""
     namespace = await client.workflow_service.describe_namespace(
         DescribeNamespaceRequest(namespace=client.namespace)
     )

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from hatchet_router.settings import RouterSettings
     from hatchet_worker.connection import TemporalSettings
 
-__all__ = ["connect_to_temporal", "read_settings", "read_temporal_settings", "temporal_failures"]
+__all__ = [
+    "broker_failures",
+    "connect_to_temporal",
+    "read_settings",
+    "read_temporal_settings",
+    "temporal_failures",
+]
 
 
 def read_settings(**overrides: Any) -> RouterSettings:
@@ -72,6 +78,22 @@ async def connect_to_temporal() -> Client:
 
     with temporal_failures():
         return await connect()
+
+
+@contextmanager
+def broker_failures(refused: ExitCode = ExitCode.FINDINGS) -> Generator[None]:
+    """Say what goes wrong with RabbitMQ in the block as a `CommandError`.
+
+    ``refused`` is its code where RabbitMQ answers, and does not do what is asked of it.
+    """
+    from hatchet_router.errors import BrokerError, BrokerUnreachable
+
+    try:
+        yield
+    except BrokerUnreachable as error:
+        raise CommandError(str(error), ExitCode.UNREACHABLE) from error
+    except BrokerError as error:
+        raise CommandError(str(error), refused) from error
 
 
 @contextmanager

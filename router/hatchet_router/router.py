@@ -36,6 +36,7 @@ class JobStarter(Protocol):
 
         Raises:
             JobRefused: Temporal will never take it.
+            TemporalUnavailable: Temporal takes no jobs until somebody has mended something.
 
         """
         ...

@@ -18,7 +18,6 @@ from typing import Annotated, Any, Final
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
 
 from hatchet_schemas.errors import TemplateError
 from hatchet_schemas.references import Reference, references_in
@@ -31,9 +30,18 @@ from hatchet_schemas.template_compiling import (
 from hatchet_schemas.template_grammar import single_expression
 from hatchet_schemas.template_secrets import SECRETS
 from hatchet_schemas.template_values import Meter
-from hatchet_schemas.templates import variables_of
+from hatchet_schemas.templates import pydantic_error, variables_of
 
-__all__ = ["STATUS_FUNCTIONS", "Condition", "IfExpression", "JobStatus", "condition_of"]
+__all__ = [
+    "ANSWERS",
+    "STATUS_FUNCTIONS",
+    "Condition",
+    "IfExpression",
+    "JobStatus",
+    "StatusCalls",
+    "condition_of",
+    "in_braces",
+]
 
 
 class JobStatus(Enum):
@@ -60,7 +68,10 @@ _OPENING: Final = "{{"
 # Set over the event's fields, so that none of them can stand in for an answer.
 _VARIABLES: Final = MappingProxyType({name: f"status_{name}__" for name in STATUS_FUNCTIONS})
 
-_ANSWERS: Final = frozenset((variable,) for variable in _VARIABLES.values())
+ANSWERS: Final[Mapping[str, frozenset[JobStatus]]] = MappingProxyType(
+    {_VARIABLES[name]: statuses for name, statuses in STATUS_FUNCTIONS.items()}
+)
+"""The variables that stand for calls of status functions, and when their answer is yes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +95,10 @@ class Condition:
         """
         if not self.functions and status is not JobStatus.SUCCESS:
             return False
-        answers = {
-            variable: status in STATUS_FUNCTIONS[name] for name, variable in _VARIABLES.items()
-        }
+        variables = variables_of(scope)
+        variables.update({variable: status in statuses for variable, statuses in ANSWERS.items()})
         with described_failures(self.source):
-            return bool(self._value({**variables_of(scope), **answers}, Meter()))
+            return bool(self._value(variables, Meter()))
 
 
 @lru_cache(maxsize=4096)
@@ -99,13 +109,10 @@ def condition_of(text: str) -> Condition:
         TemplateError: it cannot be compiled, is more than one expression, or names a secret.
 
     """
-    stripped = text.strip()
-    if not stripped:
+    if not text.strip():
         raise TemplateError(text, "the condition is empty", rule="condition")
-    braced = stripped.startswith(_OPENING)
-    before = text.index(_OPENING) if braced else -len(_OPENING)
-    template = stripped if braced else f"{_OPENING}{text}}}}}"
-    calls = _StatusCalls()
+    template, before = in_braces(text)
+    calls = StatusCalls()
     try:
         tree = parsed(template, calls.answered)
         expression = single_expression(tree)
@@ -120,7 +127,7 @@ def condition_of(text: str) -> Condition:
         references = tuple(
             reference
             for reference in references_in(expression)
-            if reference.path[:1] not in _ANSWERS
+            if ANSWERS.keys().isdisjoint(reference.path[:1])
         )
         for reference in references:
             if reference.path[:1] == (SECRETS,):
@@ -139,21 +146,33 @@ def condition_of(text: str) -> Condition:
     )
 
 
+def in_braces(text: str) -> tuple[str, int]:
+    """Return the condition in ``text`` as a template, and at which character of ``text`` it starts.
+
+    That is below 0 where the condition has no braces of its own.
+    """
+    stripped = text.strip()
+    if stripped.startswith(_OPENING):
+        return stripped, text.index(_OPENING)
+    return f"{_OPENING}{text}}}}}", -len(_OPENING)
+
+
 def _moved(reference: Reference, by: int) -> Reference:
     return replace(reference, offsets=tuple(offset + by for offset in reference.offsets))
 
 
-class _StatusCalls(NodeTransformer):
-    """Puts a variable in place of each call of a status function, and keeps which there were."""
+class StatusCalls(NodeTransformer):
+    """Puts a variable in place of each call of a status function; ``found`` is which are called."""
 
     def __init__(self) -> None:
         self.found: set[str] = set()
 
     def answered(self, tree: nodes.Template) -> nodes.Template:
+        """Return ``tree``, changed in place, with variables of `ANSWERS` in place of the calls."""
         self.visit(tree)
         return tree
 
-    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - Jinja2's dispatch
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: D102, N802 - Jinja2's dispatch
         called = node.node
         if (
             isinstance(called, nodes.Name)
@@ -173,11 +192,7 @@ def _checked(text: str) -> str:
     try:
         condition_of(text)
     except TemplateError as error:
-        raise PydanticCustomError(
-            "template",
-            "{reason}",
-            {"reason": str(error), "offset": error.offset, "rule": error.rule},
-        ) from None
+        raise pydantic_error(error) from None
     return text
 
 

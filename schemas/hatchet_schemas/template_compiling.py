@@ -6,18 +6,17 @@ import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from jinja2 import Template as Jinja2Template
 from jinja2 import TemplateError as Jinja2Error
 from jinja2 import TemplateSyntaxError, nodes
-from jinja2.runtime import Context
 
 from hatchet_schemas.errors import TemplateError
 from hatchet_schemas.template_grammar import unsupported
 from hatchet_schemas.template_hints import hint
 from hatchet_schemas.template_language import Environment, in_own_words
-from hatchet_schemas.template_values import ROOT, Meter, plain_copy
+from hatchet_schemas.template_values import ROOT, Meter, MeteredContext, plain_copy
 
 __all__ = [
     "MAX_RENDERED_CHARACTERS",
@@ -144,9 +143,10 @@ def compiled_expression(source: str, expression: nodes.Expr) -> Rendering:
     return value
 
 
-def _context(template: Jinja2Template, variables: Variables, meter: Meter) -> Context:
-    context: Context = template.new_context(variables, shared=True)
-    vars(context)["meter"] = meter
+def _context(template: Jinja2Template, variables: Variables, meter: Meter) -> MeteredContext:
+    # What `Environment.context_class` says.
+    context = cast("MeteredContext", template.new_context(variables, shared=True))
+    context.meter = meter
     return context
 
 

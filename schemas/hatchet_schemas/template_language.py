@@ -18,6 +18,7 @@ from hatchet_schemas.template_values import (
     Missing,
     as_output,
     fail_if_missing,
+    is_number,
     kind_of,
     within_bounds,
 )
@@ -113,7 +114,7 @@ class Environment(ImmutableSandboxedEnvironment):
         if operator == "+" and isinstance(left, list) and isinstance(right, list):
             context.spend(len(left) + len(right))
             return left + right
-        if not all(isinstance(side, (int, float)) for side in (left, right)):
+        if not all(is_number(side) for side in (left, right)):
             raise TypeError(
                 f"{operator} needs two numbers, not {kind_of(left)} and {kind_of(right)}; "
                 "~ joins texts"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from jinja2 import nodes
+from pydantic import ValidationError
 
 from hatchet_schemas.errors import TemplateError, shown
 from hatchet_schemas.references import Reference, references_in
@@ -17,7 +17,6 @@ __all__ = ["SECRETS", "secret_segments"]
 SECRETS: Final = "secrets"
 """The name under which templates name secrets: ``.secrets.<NAME>``."""
 
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}", re.ASCII)
 _ON_ITS_OWN: Final = (
     "a secret stands on its own, {{ .secrets.NAME }}, with or without text around it: "
     "not in a condition, a filter or an operator, since its value is known to the action alone"
@@ -75,7 +74,9 @@ def _secret(node: nodes.Node) -> Reference | None:
 
 def _checked(source: str, reference: Reference) -> SecretRef:
     name = reference.path[1] if len(reference.path) == 2 else None  # noqa: PLR2004 - secrets.NAME
-    if not isinstance(name, str) or _NAME.fullmatch(name) is None:
+    try:
+        return SecretRef.model_validate({"secret": name})
+    except ValidationError:
         said = shown(str(reference))
         raise TemplateError(
             source,
@@ -83,5 +84,4 @@ def _checked(source: str, reference: Reference) -> SecretRef:
             "with a name of letters, digits, '_' and '-'",
             offset=reference.offsets[0],
             rule="secret-use",
-        )
-    return SecretRef(secret=name)
+        ) from None

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Final
 
+from jinja2 import nodes
+from pydantic_core import PydanticCustomError
+
 from hatchet_schemas.errors import TemplateError
 from hatchet_schemas.plain_paths import plain_references
 from hatchet_schemas.references import Reference, references_in
@@ -38,6 +41,7 @@ __all__ = [
     "MAX_RENDERED_CHARACTERS",
     "SECRET_STAND_IN",
     "Template",
+    "pydantic_error",
     "render",
     "render_text",
     "template_errors",
@@ -77,9 +81,8 @@ class Template:
             TemplateError: it refers to something that is not there, fails, or grows too large.
 
         """
-        [segment] = self.segments
-        with described_failures(self.source):
-            return segment if isinstance(segment, SecretRef) else segment(variables, meter)
+        [value] = self.parts(variables, meter)
+        return value
 
     def parts(self, variables: Variables, meter: Meter) -> tuple[str | SecretRef, ...]:
         """Return the text in parts, with the secrets as references.
@@ -137,6 +140,15 @@ def template_errors(value: Any) -> list[TemplateError]:
         except TemplateError as error:
             errors.append(error.at(loc))
     return errors
+
+
+def pydantic_error(error: TemplateError) -> PydanticCustomError:
+    """Return ``error`` as a validator raises it: with its offset and rule, without its place."""
+    return PydanticCustomError(
+        "template",
+        "{reason}",
+        {"reason": str(error.at(())), "offset": error.offset, "rule": error.rule},
+    )
 
 
 def variables_of(scope: Scope) -> Variables:
@@ -213,11 +225,10 @@ def _compiled(text: str) -> Template:
     if references is None or any(item.path[0] == SECRETS for item in references):
         return _compiled_by_jinja(text)
     # Checking a thousand files needs no more; what is rendered is compiled when it is.
-    later = cache(lambda: _compiled_by_jinja(text).segments[0])
+    later = cache(lambda: _rendering_of(text, parsed(text)))
 
     def rendering(variables: Variables, meter: Meter) -> Any:
-        segment = later()
-        return segment if isinstance(segment, SecretRef) else segment(variables, meter)
+        return later()(variables, meter)
 
     return Template(text, references, (rendering,), ())
 
@@ -236,8 +247,11 @@ def _compiled_by_jinja(text: str) -> Template:
             ),
             tuple(part for part in segments if isinstance(part, SecretRef)),
         )
+    return Template(text, references, (_rendering_of(text, tree),), ())
+
+
+def _rendering_of(text: str, tree: nodes.Template) -> Rendering:
     expression = single_expression(tree)
-    rendering = (
-        compiled_text(text, tree) if expression is None else compiled_expression(text, expression)
-    )
-    return Template(text, references, (rendering,), ())
+    if expression is None:
+        return compiled_text(text, tree)
+    return compiled_expression(text, expression)

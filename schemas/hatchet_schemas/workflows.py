@@ -24,7 +24,7 @@ from hatchet_schemas.durations import Duration
 from hatchet_schemas.errors import SchemaError
 from hatchet_schemas.model import GrammarModel
 from hatchet_schemas.names import DEFAULT_QUEUE, Name, SecretName, WorkflowName
-from hatchet_schemas.templates import template_errors
+from hatchet_schemas.templates import pydantic_error, template_errors
 from hatchet_schemas.triggers import Triggers
 
 __all__ = ["Defaults", "Job", "RetryPolicy", "Step", "Workflow"]
@@ -41,15 +41,7 @@ def _not_empty(value: _Filled) -> _Filled:
 
 def _check_templates(value: dict[str, Any]) -> dict[str, Any]:
     _raise_all(
-        InitErrorDetails(
-            type=PydanticCustomError(
-                "template",
-                "{reason}",
-                {"reason": str(error.at(())), "offset": error.offset, "rule": error.rule},
-            ),
-            loc=error.loc,
-            input=error.source,
-        )
+        InitErrorDetails(type=pydantic_error(error), loc=error.loc, input=error.source)
         for error in template_errors(value)
     )
     return value

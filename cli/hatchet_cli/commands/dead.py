@@ -281,14 +281,9 @@ def _run(command: Callable[[RouterSettings], Coroutine[Any, Any, int]]) -> None:
     import asyncio
 
     from hatchet_cli.logs import configure_logs
-    from hatchet_cli.servers import read_settings
-    from hatchet_router.errors import BrokerError, BrokerUnreachable
+    from hatchet_cli.servers import broker_failures, read_settings
 
     configure_logs()
-    try:
+    with broker_failures():
         code = asyncio.run(command(read_settings()))
-    except BrokerUnreachable as error:
-        raise CommandError(str(error), ExitCode.UNREACHABLE) from error
-    except BrokerError as error:
-        raise CommandError(str(error), ExitCode.FINDINGS) from error
     raise typer.Exit(code)

@@ -43,21 +43,19 @@ def publish(
 
     from hatchet_cli.exiting import CommandError, ExitCode
     from hatchet_cli.logs import configure_logs
-    from hatchet_router.errors import BrokerError, BrokerUnreachable, EventUnroutable, InvalidEvent
+    from hatchet_cli.servers import broker_failures
+    from hatchet_router.errors import EventUnroutable, InvalidEvent
 
     configure_logs()
-    try:
-        code = asyncio.run(
-            _publish(key, parse_data(data), event_id, start_timeout if wait else None, output)
-        )
-    except InvalidEvent as error:
-        raise CommandError(str(error), ExitCode.USAGE) from error
-    except EventUnroutable as error:
-        raise CommandError(str(error), ExitCode.NOTHING_MATCHED) from error
-    except BrokerUnreachable as error:
-        raise CommandError(str(error), ExitCode.UNREACHABLE) from error
-    except BrokerError as error:
-        raise CommandError(str(error), ExitCode.FINDINGS) from error
+    with broker_failures():
+        try:
+            code = asyncio.run(
+                _publish(key, parse_data(data), event_id, start_timeout if wait else None, output)
+            )
+        except InvalidEvent as error:
+            raise CommandError(str(error), ExitCode.USAGE) from error
+        except EventUnroutable as error:
+            raise CommandError(str(error), ExitCode.NOTHING_MATCHED) from error
     raise typer.Exit(code)
 
 

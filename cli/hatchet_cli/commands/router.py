@@ -22,11 +22,10 @@ def router(
     Any number of routers may run at once.
     """
     from hatchet_cli.definitions import load_or_fail
-    from hatchet_cli.exiting import CommandError, ExitCode
+    from hatchet_cli.exiting import ExitCode
     from hatchet_cli.logs import configure_logs
     from hatchet_cli.running import run_until_signalled
-    from hatchet_cli.servers import connect_to_temporal, read_settings
-    from hatchet_router.errors import BrokerError, BrokerUnreachable
+    from hatchet_cli.servers import broker_failures, connect_to_temporal, read_settings
     from hatchet_router.service import serve
 
     configure_logs()
@@ -35,12 +34,8 @@ def router(
 
     async def run(stop: asyncio.Event) -> int:
         client = await connect_to_temporal()
-        try:
+        with broker_failures(refused=ExitCode.USAGE):
             await serve(settings, definitions, client, stop)
-        except BrokerUnreachable as error:
-            raise CommandError(str(error), ExitCode.UNREACHABLE) from error
-        except BrokerError as error:
-            raise CommandError(str(error), ExitCode.USAGE) from error
         return ExitCode.SUCCESS
 
     raise typer.Exit(run_until_signalled(run))

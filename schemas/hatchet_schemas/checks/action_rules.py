@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Final
 
-from hatchet_schemas.checks.rule import ORDER_PAID, Rule
+from hatchet_schemas.checks.rule import BOOK, ORDER_PAID, Rule
 
 __all__ = ["ACTION_RULES", "EXAMPLE_ACTIONS"]
 
@@ -38,12 +38,6 @@ EXAMPLE_ACTIONS: Final = MappingProxyType[str, Any](
 )
 """The actions of the examples, as a catalogue has them."""
 
-_BOOK: Final = """\
-      - id: book
-        actionId: ledger:book
-        timeout: 15s
-"""
-
 
 def _broken(name: str, summary: str, advice: str, example: str, instead: str) -> Rule:
     return Rule(name, "error", summary, advice, example, instead, with_actions=True)
@@ -66,14 +60,14 @@ ACTION_RULES: Final = (
         "missing-input",
         "A step's with lacks a field that its action needs.",
         "The action would refuse it, in each attempt. Add the field.",
-        ORDER_PAID + _BOOK + "        §with: {text: paid}\n",
+        ORDER_PAID + BOOK + "        §with: {text: paid}\n",
         '        with: {text: paid, amount: "{{ .order.total }}"}',
     ),
     _broken(
         "unknown-input",
         "A step's with has a field that its action does not take.",
         "The action would refuse it. Mostly it is misspelt.",
-        ORDER_PAID + _BOOK + "        with: {amount: 5, §txt: paid}\n",
+        ORDER_PAID + BOOK + "        with: {amount: 5, §txt: paid}\n",
         "        with: {amount: 5, text: paid}",
     ),
     _suspicious(
@@ -95,7 +89,7 @@ ACTION_RULES: Final = (
         "A template names a field that the step's action does not put out.",
         "Rendering it would fail. Correct the field's name.",
         ORDER_PAID
-        + _BOOK
+        + BOOK
         + '        with: {amount: 5, text: "{{ .steps.reserve.outputs.§shelves }}"}\n',
         '        with: {amount: 5, text: "{{ .steps.reserve.outputs.shelf }}"}',
     ),
@@ -106,7 +100,7 @@ ACTION_RULES: Final = (
         "The action may put out more than its schema says, but this is probably a slip. Correct "
         "the field's name.",
         ORDER_PAID
-        + _BOOK
+        + BOOK
         + "        with: {amount: 5}\n      - id: note\n        actionId: stock:reserve\n"
         '        timeout: 15s\n        with: {note: "{{ .steps.book.§entri }}"}\n',
         '        with: {note: "{{ .steps.book.entry }}"}',
@@ -116,7 +110,7 @@ ACTION_RULES: Final = (
         "A step asks for retries of an action that is never tried again.",
         "Its author declares it at-most-once: a second time would do harm, so that the worker does "
         "not try again, whatever retry says. Remove retry.",
-        ORDER_PAID + _BOOK + "        with: {amount: 5}\n        §retry: {attempts: 3}\n",
+        ORDER_PAID + BOOK + "        with: {amount: 5}\n        §retry: {attempts: 3}\n",
         "",
     ),
 )

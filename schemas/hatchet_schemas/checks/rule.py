@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["MARKER", "ORDER_PAID", "Rule", "Severity"]
+__all__ = ["BOOK", "MARKER", "ORDER_PAID", "Rule", "Severity"]
 
 Severity = Literal["error", "warning"]
 """How bad it is to break a rule.
@@ -28,6 +28,13 @@ jobs:
         timeout: 15s
 """
 """A workflow without problems; most examples go on where it ends."""
+
+BOOK: Final = """\
+      - id: book
+        actionId: ledger:book
+        timeout: 15s
+"""
+"""A second step, which may follow where `ORDER_PAID` ends."""
 
 
 @dataclass(frozen=True, slots=True)

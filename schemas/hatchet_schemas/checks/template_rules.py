@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from hatchet_schemas.checks.rule import ORDER_PAID, Rule
+from hatchet_schemas.checks.rule import BOOK, ORDER_PAID, Rule
 
 __all__ = ["TEMPLATE_RULES"]
-
-_BOOK: Final = """\
-      - id: book
-        actionId: ledger:book
-        timeout: 15s
-"""
 
 TEMPLATE_RULES: Final = (
     Rule(
@@ -84,7 +78,7 @@ TEMPLATE_RULES: Final = (
         "A template or a condition names a step that its job does not have.",
         "A step is known by its id, in its own job only: jobs run in parallel. Correct the id, or "
         "move the step into the job.",
-        example=ORDER_PAID + _BOOK + '        with: {shelf: "{{ .steps.§reserv.shelf }}"}\n',
+        example=ORDER_PAID + BOOK + '        with: {shelf: "{{ .steps.§reserv.shelf }}"}\n',
         instead='        with: {shelf: "{{ .steps.reserve.shelf }}"}',
     ),
     Rule(
@@ -93,7 +87,7 @@ TEMPLATE_RULES: Final = (
         "A step refers to itself, or to a step behind it.",
         "Steps run one after another, so that there is nothing to refer to yet. Change the order "
         "of the steps.",
-        example=ORDER_PAID + '        with: {entry: "{{ .steps.§book.id }}"}\n' + _BOOK,
+        example=ORDER_PAID + '        with: {entry: "{{ .steps.§book.id }}"}\n' + BOOK,
         instead='        with: {order: "{{ .order.id }}"}',
     ),
     Rule(

@@ -8,17 +8,14 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from jinja2 import nodes
-from jinja2.visitor import NodeTransformer
 
-from hatchet_schemas.conditions import STATUS_FUNCTIONS, Condition, JobStatus
+from hatchet_schemas.conditions import ANSWERS, Condition, JobStatus, StatusCalls, in_braces
 from hatchet_schemas.errors import TemplateError
 from hatchet_schemas.template_compiling import parsed
 from hatchet_schemas.template_grammar import single_expression
 
 __all__ = ["can_hold"]
 
-_OPENING: Final = "{{"
-_ANSWERS: Final = {f"status_{name}__": name for name in STATUS_FUNCTIONS}
 _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = MappingProxyType(
     {
         "eq": operator.eq,
@@ -48,34 +45,24 @@ def _truths(text: str) -> Mapping[JobStatus, bool | None]:
     truths: dict[JobStatus, bool | None] = {}
 
     def look(tree: nodes.Template) -> nodes.Template:
-        answered: nodes.Template = _Answers().visit(tree)
+        answered = StatusCalls().answered(tree)
         expression = single_expression(answered)
         truths.update({status: _truth(expression, status) for status in JobStatus})
         return answered
 
-    text = text.strip()
+    template, _ = in_braces(text.strip())
     try:
-        parsed(text if text.startswith(_OPENING) else f"{_OPENING}{text}}}}}", look)
+        parsed(template, look)
     except TemplateError:  # it was read before: its reader and this one differ
         return {}
     return truths
 
 
-class _Answers(NodeTransformer):
-    """Puts a variable in place of each call of a status function."""
-
-    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - Jinja2's dispatch
-        called = node.node
-        if isinstance(called, nodes.Name) and called.name in STATUS_FUNCTIONS:
-            return nodes.Name(f"status_{called.name}__", "load", lineno=node.lineno)
-        return node
-
-
 def _truth(node: nodes.Node | None, status: JobStatus) -> bool | None:
     """Return whether ``node`` is true, None where that is not known beforehand."""
     match node:
-        case nodes.Name(name=name) if name in _ANSWERS:
-            return status in STATUS_FUNCTIONS[_ANSWERS[name]]
+        case nodes.Name(name=name) if name in ANSWERS:
+            return status in ANSWERS[name]
         case nodes.Not(node=inner):
             truth = _truth(inner, status)
             return None if truth is None else not truth

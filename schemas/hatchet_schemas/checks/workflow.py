@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from hatchet_schemas.catalogue import ActionSignature, Catalogue
 from hatchet_schemas.checks.inputs import Inputs
@@ -21,7 +21,6 @@ from hatchet_schemas.workflows import Job, Step, Workflow
 __all__ = ["workflow_findings"]
 
 Loc = tuple[str | int, ...]
-_OPENING: Final = "{{"
 
 
 def workflow_findings(

@@ -65,6 +65,7 @@ def signature(method: Callable[..., Any]) -> Any:
     return Registry([kind()])["kind:it"].signature
 
 
+# Only their signatures are looked at; nothing calls them.
 def _model(self: object, card: Card) -> Receipt:
     raise NotImplementedError
 
