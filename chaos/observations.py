@@ -24,7 +24,7 @@ DEAD_LETTERS: Final = "hatchet.dead-letters"
 
 _ANSWER_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.05
-_PAUSED_SECONDS: Final = 30.0  # a router asks at least every 15 s whether it can go on
+_PAUSED_SECONDS: Final = 30.0  # a router asks every few seconds whether it can go on
 _PATIENCE_SECONDS: Final = 120.0
 _UNREACHABLE: Final = (AMQPError, OSError, asyncio.CancelledError)
 

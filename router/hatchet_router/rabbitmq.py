@@ -32,7 +32,9 @@ _LETTER_RETRY_SECONDS: Final = 1.0
 _FIRST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 2.0
 _LONGEST_WAIT_FOR_OPERATOR_SECONDS: Final = 15.0
-_DECLARE_SECONDS: Final = 15.0
+_DECLARE_SECONDS: Final = 4.0
+_DECLARE_SHARE: Final = 0.05
+_DECLARE_LONGEST_SECONDS: Final = 25.0
 _TICK_SECONDS: Final = 1.0
 
 Handler = Callable[[Delivery], Awaitable[Outcome]]
@@ -47,9 +49,8 @@ class Consumer:
 
     A delivery is acknowledged after ``handle`` has returned, and dead-lettered first if it was
     rejected. What is in hand when the connection is lost comes back from RabbitMQ. Whatever is lost
-    or deleted on the broker is opened and declared anew, after a quarter of a minute at the
-    latest; ``readiness`` says so meanwhile. ``prefetch`` is how many deliveries are in hand at
-    once.
+    or deleted on the broker is opened and declared anew, after a few seconds; ``readiness`` says so
+    meanwhile. ``prefetch`` is how many deliveries are in hand at once.
 
     No delivery stays in hand for longer than ``hold_seconds``, or RabbitMQ would end the channel
     (its ``consumer_timeout``, 30 minutes where none is set), nor after `TemporalUnavailable`: then
@@ -180,8 +181,9 @@ class Consumer:
                     reason = f"a delivery could not be settled in {seconds} s"
                     hand.ask_to_give_back(GiveBack.UNAVAILABLE, reason)
                 if clock() >= declare_at:
+                    began = clock()
                     await self._declare_again(session)
-                    declare_at = clock() + _DECLARE_SECONDS
+                    declare_at = clock() + _until_declared_again(clock() - began)
         finally:
             stopping.cancel()
 
@@ -257,6 +259,11 @@ class Consumer:
             reason=rejection.kind,
             detail=rejection.message,
         )
+
+
+def _until_declared_again(took_seconds: float) -> float:
+    """Return the seconds to wait, so that a broker with thousands of bindings has other work."""
+    return min(max(took_seconds / _DECLARE_SHARE, _DECLARE_SECONDS), _DECLARE_LONGEST_SECONDS)
 
 
 def _unreadable(message: AbstractIncomingMessage) -> Rejection | None:
