@@ -10,13 +10,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from aio_pika import Connection
-from aio_pika.abc import AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.connection import make_url
 from aiormq.exceptions import AMQPError, ChannelInvalidStateError, ProbableAuthenticationError
 
 from hatchet_router.errors import BrokerUnreachable
 
-__all__ = ["CONNECTION_ERRORS", "closing_is_an_error", "connect", "connected"]
+__all__ = ["CONNECTION_ERRORS", "closing_is_an_error", "connect", "connected", "open_channel"]
 
 CONNECTION_ERRORS: Final = (AMQPError, ChannelInvalidStateError, OSError)
 """What is raised when a connection or a channel is, or goes, away; a timeout is an OSError."""
@@ -71,6 +71,22 @@ async def connected(url: str, name: str) -> AsyncGenerator[AbstractConnection]:
         with suppress(*CONNECTION_ERRORS):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await connection.close()
+
+
+async def open_channel(connection: AbstractConnection, *, confirms: bool) -> AbstractChannel:
+    """Return a new channel; with ``confirms`` an unroutable message is an error, too.
+
+    Raises:
+        ConnectionError: and the others of `CONNECTION_ERRORS`: the connection is, or goes, away.
+
+    """
+    with closing_is_an_error():
+        try:
+            channel = connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
+            await channel.initialize()
+        except RuntimeError as error:  # so aio-pika says that the connection was closed
+            raise ConnectionError(str(error)) from error
+        return channel
 
 
 @contextmanager

@@ -7,11 +7,9 @@ router's own matcher then decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from hatchet_schemas.patterns import MAX_KEY_BYTES, is_pattern
 
-__all__ = ["binding_key", "binding_keys"]
+__all__ = ["binding_key"]
 
 
 def binding_key(pattern: str) -> str:
@@ -34,8 +32,3 @@ def binding_key(pattern: str) -> str:
             words += ["#"] if no_words else ["*", "#"]
     binding = ".".join(words)
     return binding if len(binding) <= MAX_KEY_BYTES else "#"
-
-
-def binding_keys(triggers: Iterable[str]) -> tuple[str, ...]:
-    """Return the bindings that cover all ``triggers``, each once, sorted."""
-    return tuple(sorted({binding_key(trigger) for trigger in triggers}))

@@ -1,4 +1,4 @@
-"""Dead letters: what a message becomes that the router cannot handle."""
+"""What becomes of a message that the router cannot handle: a dead letter, or another's event."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from hatchet_router.letter_headers import (
     HISTORY,
     LOST,
     OUR_HEADERS,
+    PASSED,
     PROPERTIES,
     QUEUE,
     REASON,
@@ -36,7 +37,14 @@ from hatchet_router.letter_headers import (
 from hatchet_router.topology import replay_exchange
 from hatchet_router.undecodable import MAX_PROPERTIES_BYTES, UnreadableProperties
 
-__all__ = ["can_be_sent", "dead_letter", "source_of", "without_deaths_in"]
+__all__ = [
+    "can_be_sent",
+    "dead_letter",
+    "passed_on",
+    "source_of",
+    "times_passed",
+    "without_deaths_in",
+]
 
 _MAX_DETAIL_CHARACTERS: Final = 1000
 _MAX_WORKFLOWS: Final = 10
@@ -76,16 +84,33 @@ def dead_letter(
     if isinstance(message.headers, UnreadableProperties):
         # As they came on the wire, flags first (AMQP 0-9-1, section 4.2.6.1), for whoever can read.
         reason[PROPERTIES] = bytearray(message.headers.raw[:_MAX_RAW_BYTES])
-    others = {
-        name: value
-        for name, value in message.headers.items()
-        if name not in OUR_HEADERS and name not in BROKER_HEADERS
-    }
-    letter = _letter(message, {**without_deaths_in(queue, others), **reason}, rejection.event_id)
+    letter = _letter(message, {**_others(message, queue), **reason}, rejection.event_id)
     if can_be_sent(letter):
         return letter
     reason.pop(PROPERTIES, None)
     return _letter(message, {**reason, LOST: "headers"}, rejection.event_id)
+
+
+def passed_on(message: AbstractIncomingMessage, *, queue: str, new_id: str) -> aio_pika.Message:
+    """Return the event in ``message`` for another router, with its history in headers.
+
+    ``new_id`` is its id if it has none yet, so that it starts nothing twice.
+    """
+    history: dict[str, Any] = {
+        EXCHANGE: message.exchange,
+        **_history(message, queue),
+        USER_ID: source_of(message, queue),
+        PASSED: times_passed(message, queue) + 1,
+    }
+    event_id = message.message_id or new_id
+    event = _letter(message, {**_others(message, queue), **history}, event_id)
+    return event if can_be_sent(event) else _letter(message, {**history, LOST: "headers"}, event_id)
+
+
+def times_passed(message: AbstractIncomingMessage, queue: str) -> int:
+    """Return how often routers have passed the event on; a publisher's own header says nothing."""
+    times = message.headers.get(PASSED) if message.exchange == replay_exchange(queue) else None
+    return times if isinstance(times, int) and times > 0 else 0
 
 
 def source_of(message: AbstractIncomingMessage, queue: str) -> str | None:
@@ -122,6 +147,16 @@ def can_be_sent(message: aio_pika.Message) -> bool:
     except (TypeError, ValueError, struct.error, RecursionError):
         return False  # pamqp reads header values that it cannot write
     return size <= MAX_PROPERTIES_BYTES
+
+
+def _others(message: AbstractIncomingMessage, queue: str) -> dict[str, Any]:
+    """Return the headers that are the publisher's."""
+    others = {
+        name: value
+        for name, value in message.headers.items()
+        if name not in OUR_HEADERS and name not in BROKER_HEADERS
+    }
+    return without_deaths_in(queue, others)
 
 
 def _history(message: AbstractIncomingMessage, queue: str) -> dict[str, Any]:

@@ -9,15 +9,14 @@ from typing import Any
 
 from hatchet_schemas import Event
 
-__all__ = ["Delivery", "Outcome", "Rejection", "Routed", "StartedJob"]
+__all__ = ["Delivery", "Outcome", "Rejection", "Routed", "StartedJob", "Unmatched"]
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One AMQP message as it was delivered, in terms that know no client library.
 
-    Its texts are Unicode: what on the wire is no UTF-8 never becomes a delivery. ``replayed`` tells
-    an event that comes back from the dead letters.
+    Its texts are Unicode: what on the wire is no UTF-8 never becomes a delivery.
     """
 
     body: bytes
@@ -30,7 +29,6 @@ class Delivery:
     headers: Mapping[str, Any] = field(default_factory=dict[str, Any])
     redelivered: bool = False
     correlation_id: str | None = None
-    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +57,15 @@ class StartedJob:
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """An event of which every job has been accepted.
+    """An event of which every job has been accepted; where conditions decline it, there is none."""
 
-    There may be none, which is normal: nothing matched the key, and ``event`` is None, since
-    nobody has looked into the body.
-    """
-
-    event: Event | None
+    event: Event
     jobs: tuple[StartedJob, ...]
 
 
-Outcome = Routed | Rejection
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """A delivery whose key no trigger matches, which is normal; nobody has looked into its body."""
+
+
+Outcome = Routed | Rejection | Unmatched

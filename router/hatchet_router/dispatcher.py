@@ -17,7 +17,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, DeliveryError, PublishError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
-from hatchet_router.amqp import CONNECTION_ERRORS, connect
+from hatchet_router.amqp import CONNECTION_ERRORS, connect, open_channel
 from hatchet_router.confirming import ConfirmingChannel
 from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES, decode
 from hatchet_router.deliveries import Delivery, Rejection
@@ -170,8 +170,7 @@ class Dispatcher:
         if self._connection is None or not self._connection.connected.is_set():
             await self.close()
             self._connection = await connect(self._url, "hatchet-dispatcher")
-        channel = self._connection.channel(publisher_confirms=True, on_return_raises=True)
-        await channel.initialize()
+        channel = await open_channel(self._connection, confirms=True)
         await channel.get_exchange(self._exchange, ensure=True)
         return channel
 

@@ -16,6 +16,7 @@ __all__ = [
     "HISTORY",
     "LOST",
     "OUR_HEADERS",
+    "PASSED",
     "PROPERTIES",
     "QUEUE",
     "REASON",
@@ -56,6 +57,8 @@ EXCHANGE: Final = "hatchet-exchange"
 """The exchange it was published to."""
 REPLAYED_BY: Final = "hatchet-replayed-by"
 REPLAYED_TIME: Final = "hatchet-replayed-time"
+PASSED: Final = "hatchet-passed"
+"""How often a router left the event to others, whose files want it."""
 
 HISTORY: Final = frozenset(
     {FIRST_TIME, ATTEMPTS, USER_ID, EXCHANGE, LOST, REPLAYED_BY, REPLAYED_TIME}
@@ -71,6 +74,7 @@ OUR_HEADERS: Final = HISTORY | {
     VERSION,
     QUEUE,
     PROPERTIES,
+    PASSED,
 }
 """All that we add."""
 

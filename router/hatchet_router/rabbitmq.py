@@ -4,40 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import random
+import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Any, Final, Self
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
-from aio_pika.exceptions import DeliveryError, PublishError
 
 from hatchet_router.amqp import CONNECTION_ERRORS
-from hatchet_router.bindings import binding_keys
-from hatchet_router.dead_letters import dead_letter, source_of
-from hatchet_router.deliveries import Delivery, Outcome, Rejection
-from hatchet_router.errors import BrokerError, BrokerUnreachable, TemporalUnavailable
+from hatchet_router.errors import BrokerError, BrokerUnreachable
+from hatchet_router.file_sets import FileSet, Membership
 from hatchet_router.in_hand import DeliveriesInHand, GiveBack
-from hatchet_router.quarantine import quarantined
 from hatchet_router.readiness import Readiness
 from hatchet_router.session import Session
-from hatchet_router.topology import Topology, replay_exchange
-from hatchet_router.undecodable import EscapedText, UnreadableProperties
+from hatchet_router.settling import Handler, Settler
+from hatchet_router.topology import Topology
 
 __all__ = ["Consumer"]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
 
-_LETTER_RETRY_SECONDS: Final = 1.0
 _FIRST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 2.0
 _LONGEST_WAIT_FOR_OPERATOR_SECONDS: Final = 15.0
 _DECLARE_SECONDS: Final = 4.0
 _DECLARE_SHARE: Final = 0.05
 _DECLARE_LONGEST_SECONDS: Final = 25.0
+_TIDY_SECONDS: Final = 15.0
 _TICK_SECONDS: Final = 1.0
-
-Handler = Callable[[Delivery], Awaitable[Outcome]]
 
 
 async def _at_once() -> None:
@@ -75,8 +70,9 @@ class Consumer:
         self.readiness = Readiness()
         self._url = url
         self._topology = topology
-        self._bindings = binding_keys(triggers)
-        self._handle = handle
+        self._membership = Membership(uuid.uuid4().hex, self._files(triggers))
+        self._settler = Settler(handle, topology, self.readiness)
+        self._session: Session | None = None
         self._prefetch = prefetch
         self._grace_seconds = grace_seconds
         self._hold_seconds = hold_seconds
@@ -116,6 +112,21 @@ class Consumer:
         if self._serving is not None:
             await self._serving
 
+    async def rebind(self, triggers: Iterable[str]) -> None:
+        """Let RabbitMQ bring what ``triggers`` want, and no more what was wanted before.
+
+        Returns when it does. While RabbitMQ is away this returns at once, and the next connection
+        begins with the latest triggers; where it refuses, ``readiness`` says why, and it is asked
+        again and again.
+        """
+        self._membership.files = self._files(triggers)
+        if self._session is not None:
+            await self._look_after(self._session.adopt())
+
+    def _files(self, triggers: Iterable[str]) -> FileSet:
+        exchanges = (self._topology.exchange, *self._topology.more_exchanges)
+        return FileSet(exchanges=exchanges, triggers=tuple(triggers))
+
     async def _serve(self) -> None:
         """Open one session after the other, until told to stop."""
         failures = 0
@@ -131,17 +142,20 @@ class Consumer:
 
     async def _serve_session(self) -> None:
         """Consume until something is lost, or the deliveries in hand have to be given back."""
-        async with Session(self._url, self._topology, self._bindings) as session:
+        async with Session(self._url, self._topology, self._membership) as session:
 
             async def settle(message: AbstractIncomingMessage, times: int) -> None:
-                await self._settle(session, message, times)
+                await self._settler.settle(session, message, times)
 
             hand = DeliveriesInHand(session, settle, self._prefetch)
             await hand.begin()
+            self._session = session
             self._begun()
             await self._until_disturbed(session, hand)
+            self._session = None
             if self._stopping.is_set():
                 await hand.drain(self._grace_seconds)
+                await session.leave()
                 return
             if not hand.give_back.done():
                 reason = session.ended.result()
@@ -167,6 +181,7 @@ class Consumer:
         """Return when to stop, when something is lost, or when deliveries are to be given back."""
         clock = asyncio.get_running_loop().time
         declare_at = clock() + _DECLARE_SECONDS
+        tidy_at = clock() + _TIDY_SECONDS
         stopping = asyncio.create_task(self._stopping.wait())
         waited_for: set[asyncio.Future[Any]] = {session.ended, hand.give_back, stopping}
         try:
@@ -182,15 +197,18 @@ class Consumer:
                     hand.ask_to_give_back(GiveBack.UNAVAILABLE, reason)
                 if clock() >= declare_at:
                     began = clock()
-                    await self._declare_again(session)
+                    await self._look_after(_declared_and_bound(session))
                     declare_at = clock() + _until_declared_again(clock() - began)
+                if clock() >= tidy_at:
+                    await self._look_after(session.tidy())
+                    tidy_at = clock() + _TIDY_SECONDS
         finally:
             stopping.cancel()
 
-    async def _declare_again(self, session: Session) -> None:
-        """Mend what somebody has deleted on the broker, and say so if that cannot be done."""
+    async def _look_after(self, preparing: Awaitable[None]) -> None:
+        """Prepare the broker; say so if that cannot be done."""
         try:
-            await session.declare()
+            await preparing
         except BrokerError as error:
             self.readiness.trouble("queues", str(error))
         except CONNECTION_ERRORS as error:
@@ -222,81 +240,13 @@ class Consumer:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _settle(self, session: Session, message: AbstractIncomingMessage, times: int) -> None:
-        """Handle a delivery, and acknowledge it: on the channel that it came on, or not at all."""
-        refused = _unreadable(message) or quarantined(times, message.message_id)
-        outcome = refused or await self._handled(message)
-        if isinstance(outcome, Rejection):
-            await self._dead_letter(session, message, outcome)
-        await message.ack()
 
-    async def _handled(self, message: AbstractIncomingMessage) -> Outcome:
-        try:
-            return await self._handle(_delivery(message, self._topology.queue))
-        except TemporalUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - a fault of ours: the event is kept, we live on
-            _log.exception("event.failed", event_key=message.routing_key)
-            return Rejection("router-error", f"{type(error).__name__}: {error}", message.message_id)
-
-    async def _dead_letter(
-        self, session: Session, message: AbstractIncomingMessage, rejection: Rejection
-    ) -> None:
-        """Store ``message`` with the reason; goes on trying until the broker has it."""
-        letter = dead_letter(message, rejection, queue=self._topology.queue)
-        while True:
-            try:
-                await session.publish_dead_letter(letter, message.routing_key or "")
-                break
-            except CONNECTION_ERRORS as error:
-                self.readiness.trouble("dead-letters", _why_not_stored(error, self._topology))
-                await asyncio.sleep(_LETTER_RETRY_SECONDS)
-        self.readiness.mended("dead-letters")
-        _log.warning(
-            "event.dead_lettered",
-            event_key=message.routing_key,
-            event_id=rejection.event_id,
-            reason=rejection.kind,
-            detail=rejection.message,
-        )
+async def _declared_and_bound(session: Session) -> None:
+    """Mend what somebody has deleted on the broker."""
+    await session.declare()
+    await session.bind()
 
 
 def _until_declared_again(took_seconds: float) -> float:
     """Return the seconds to wait, so that a broker with thousands of bindings has other work."""
     return min(max(took_seconds / _DECLARE_SHARE, _DECLARE_SECONDS), _DECLARE_LONGEST_SECONDS)
-
-
-def _unreadable(message: AbstractIncomingMessage) -> Rejection | None:
-    if isinstance(message.headers, UnreadableProperties):
-        reason = message.headers.reason
-        return Rejection("undecodable", f"the message's properties cannot be read: {reason}")
-    if isinstance(message.routing_key, EscapedText):
-        return Rejection("undecodable", "the routing key is not UTF-8", message.message_id)
-    return None
-
-
-def _why_not_stored(error: Exception, topology: Topology) -> str:
-    """Return a reason that is the same for every dead letter, so that it is told once."""
-    match error:
-        case PublishError():
-            return f"no queue is bound to exchange {topology.dead_letters!r}"
-        case DeliveryError():
-            return f"RabbitMQ stores no more in queue {topology.dead_letters!r}: is it full?"
-        case _:
-            return f"a dead letter could not be stored: {type(error).__name__}: {error}"
-
-
-def _delivery(message: AbstractIncomingMessage, queue: str) -> Delivery:
-    return Delivery(
-        body=message.body,
-        routing_key=message.routing_key or "",
-        message_id=message.message_id or None,
-        timestamp=message.timestamp,
-        user_id=source_of(message, queue),
-        content_type=message.content_type or None,
-        content_encoding=message.content_encoding or None,
-        headers=message.headers,
-        redelivered=bool(message.redelivered),
-        correlation_id=message.correlation_id or None,
-        replayed=message.exchange == replay_exchange(queue),
-    )

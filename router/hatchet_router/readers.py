@@ -2,50 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelClosed, ChannelNotFoundEntity, ChannelPreconditionFailed
-from aiormq.exceptions import ChannelLockedResource
 
 from hatchet_router.errors import BrokerError
+from hatchet_router.locks import locked
 from hatchet_router.topology import Topology
 
 __all__ = ["become_reader", "letters_waiting"]
 
 _WAIT_SECONDS: Final = 3.0
-_POLL_SECONDS: Final = 0.05
 
 
 async def become_reader(connection: AbstractConnection, queue: str) -> None:
     """Make ``connection`` the only reader of ``queue``, for as long as it lives.
 
-    RabbitMQ lets one connection alone have an exclusive queue, ``<queue>.reader``, and deletes it
-    when that ends; quorum queues know no exclusive consumers.
+    The lock is called ``<queue>.reader``; quorum queues know no exclusive consumers.
 
     Raises:
         BrokerError: another one reads, or RabbitMQ does not let us.
 
     """
-    clock = asyncio.get_running_loop().time
-    deadline = clock() + _WAIT_SECONDS
-    while True:
-        channel = connection.channel(publisher_confirms=False)
-        await channel.initialize()
-        try:
-            await channel.declare_queue(f"{queue}.reader", exclusive=True)
-        except ChannelLockedResource:
-            if clock() > deadline:
-                raise BrokerError(
-                    "another `hatchet dead` has the letters in hand; try again when it has ended "
-                    "(RabbitMQ notices within half a minute if its machine was cut off)"
-                ) from None
-            await asyncio.sleep(_POLL_SECONDS)
-        except ChannelClosed as error:
-            raise BrokerError(f"RabbitMQ did not let us read dead letters: {error}") from error
-        else:
-            return
+    try:
+        await locked(connection, f"{queue}.reader", seconds=_WAIT_SECONDS)
+    except TimeoutError:
+        raise BrokerError(
+            "another `hatchet dead` has the letters in hand; try again when it has ended "
+            "(RabbitMQ notices within half a minute if its machine was cut off)"
+        ) from None
+    except ChannelClosed as error:
+        raise BrokerError(f"RabbitMQ did not let us read dead letters: {error}") from error
 
 
 async def letters_waiting(channel: AbstractChannel, topology: Topology) -> int:

@@ -19,7 +19,7 @@ from aio_pika.exceptions import (
     PublishError,
 )
 
-from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connected
+from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connected, open_channel
 from hatchet_router.errors import BrokerError, BrokerUnreachable
 from hatchet_router.letters import DeadLetter, replayed
 from hatchet_router.topology import Topology, replay_exchange
@@ -107,8 +107,7 @@ class Replayer:
             )
             try:
                 with closing_is_an_error():
-                    channel = connection.channel(publisher_confirms=True, on_return_raises=True)
-                    await channel.initialize()
+                    channel = await open_channel(connection, confirms=True)
                     self._exchange = await declare_replay(channel, self._queue)
             except ChannelNotFoundEntity as error:
                 raise BrokerError(

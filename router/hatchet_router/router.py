@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES, decode
-from hatchet_router.deliveries import Delivery, Outcome, Rejection, Routed, StartedJob
+from hatchet_router.deliveries import Delivery, Outcome, Rejection, Routed, StartedJob, Unmatched
 from hatchet_router.errors import JobRefused
 from hatchet_router.planning import StartRequest, plan
 from hatchet_router.routing import Match, RoutingTable
@@ -66,19 +66,16 @@ class Router:
         Once this returns `Routed`, every job is in Temporal's hands and the delivery may be
         acknowledged; once it returns a `Rejection`, it belongs to the dead letters. A delivery
         that is handled twice starts nothing twice.
+
+        Raises:
+            TemporalUnavailable: it is not settled, and nothing can be started for now.
+
         """
         began = self._clock()
         matches = self.table.match(delivery.routing_key)
-        if not matches and delivery.replayed:
-            # Somebody wanted it to be handled, so it is not to vanish.
-            message = "it was replayed, and no workflow has a trigger for it any more"
-            return Rejection("unmatched", message, delivery.message_id)
         if not matches:
             # A binding can let through what is not for us, and what that holds is not our business.
-            _log.info(
-                "event.unmatched", event_key=delivery.routing_key, event_id=delivery.message_id
-            )
-            return Routed(None, ())
+            return Unmatched()
         event = decode(delivery, max_body_bytes=self._max_body_bytes)
         if isinstance(event, Rejection):
             names = tuple(match.workflow.name for match in matches)

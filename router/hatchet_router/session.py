@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -12,16 +12,19 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity, ChannelPreconditionFailed
 
-from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connected
+from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connected, open_channel
 from hatchet_router.confirming import ConfirmingChannel
 from hatchet_router.errors import BrokerError
+from hatchet_router.file_sets import Membership
 from hatchet_router.replays import declare_replay
+from hatchet_router.shared_note import SharedNote
 from hatchet_router.topology import Topology
 from hatchet_router.undecodable import tolerate_undecodable
 
 __all__ = ["Session"]
 
-_DECLARE_SECONDS: Final = 10.0
+_DECLARE_SECONDS: Final = 30.0
+_LEAVE_SECONDS: Final = 2.0
 _PUBLISH_SECONDS: Final = 5.0
 _ACKNOWLEDGED_SECONDS: Final = 1.0
 _ACKNOWLEDGED_POLL_SECONDS: Final = 0.01
@@ -37,16 +40,17 @@ class Session:
     the handlers under way, and gives their messages back.
     """
 
-    def __init__(self, url: str, topology: Topology, bindings: tuple[str, ...]) -> None:
+    def __init__(self, url: str, topology: Topology, membership: Membership) -> None:
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._url = url
         self._topology = topology
-        self._bindings = bindings
+        self._membership = membership
         self._closing = AsyncExitStack()
         self._publishing: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
-        self._letters = ConfirmingChannel(self._open_letters_channel)
+        self._outgoing = ConfirmingChannel(self._open_outgoing_channel)
         self._queue: AbstractQueue | None = None
+        self._note: SharedNote | None = None
         self._consumer_tag: str | None = None
         self._changing = asyncio.Lock()
 
@@ -63,10 +67,12 @@ class Session:
             consuming = await self._connected("hatchet-router")
             # A broker under memory alarm stalls publishers, and would stall consuming with them.
             self._publishing = await self._connected("hatchet-router-dead-letters")
+            self._note = SharedNote(self._publishing, self._topology)
+            self._membership.look_anew()
             await self.declare()
-            await self._letters.channel()
-            self._channel = consuming.channel(publisher_confirms=False)
-            await self._channel.initialize()
+            await self.adopt()
+            await self._outgoing.channel()
+            self._channel = await open_channel(consuming, confirms=False)
             self._channel.close_callbacks.add(self._on_closed)
             underlay = await self._channel.get_underlay_channel()
             underlay.on_consumer_cancel_callbacks.add(self._on_cancelled)
@@ -90,42 +96,75 @@ class Session:
         await self._closing.aclose()
 
     async def declare(self) -> None:
-        """Declare exchanges, queues and bindings; what is there already stays as it is.
+        """Declare exchanges and queues; what is there already stays as it is.
 
         Raises:
             BrokerError: something of our names has other arguments, or is not ours to declare.
             ConnectionError: the connection was lost meanwhile.
 
         """
-        if self._publishing is None:
-            raise ConnectionError("not connected")
-        try:
-            async with asyncio.timeout(_DECLARE_SECONDS):
-                with closing_is_an_error():
-                    # A channel of its own: the broker closes it at the first thing it refuses.
-                    channel = self._publishing.channel(publisher_confirms=False)
-                    await channel.initialize()
-                    try:
-                        await self._declare_on(channel)
-                    finally:
-                        if not channel.is_closed:
-                            await channel.close()
-        except ChannelPreconditionFailed as error:
-            raise BrokerError(
-                "an exchange or queue exists on the broker with other arguments than ours "
-                f"({error}); delete it there once it is empty, or choose another name "
-                "with HATCHET_QUEUE"
-            ) from error
-        except ChannelNotFoundEntity as error:
-            raise BrokerError(
-                f"{error}; exchanges named in HATCHET_MORE_EXCHANGES must exist"
-            ) from error
-        except CONNECTION_ERRORS as error:
-            if isinstance(error, AMQPError) and not isinstance(error, ConnectionError):
-                raise BrokerError(
-                    f"RabbitMQ did not let the router prepare its queues: {error}"
-                ) from error
-            raise ConnectionError(f"while declaring: {error!r}") from error
+        async with self._preparing() as channel:
+            await self._declare_on(channel)
+
+    async def bind(self) -> None:
+        """Make the bindings for this router's files; what is there already stays as it is.
+
+        Raises:
+            BrokerError: an exchange does not exist, or is not ours to bind.
+            ConnectionError: the connection was lost meanwhile.
+
+        """
+        async with self._preparing() as channel:
+            queue = await channel.get_queue(self._topology.queue, ensure=False)
+            for exchange, key in sorted(self._membership.files.bindings):
+                await queue.bind(exchange, routing_key=key)
+
+    async def adopt(self) -> None:
+        """Let the broker bring what this router's files want, and no more what nobody wants.
+
+        It is noted before it is bound, and unbound before it is forgotten: whoever is killed in
+        between leaves nothing that the next one would not mend.
+
+        Raises:
+            BrokerError: an exchange does not exist, or is not ours to bind.
+            ConnectionError: the connection was lost meanwhile.
+
+        """
+        async with self._preparing(), self._shared_note().changing() as change:
+            await change.write(self._membership.joined(change.note))
+        await self.bind()
+        await self.tidy()
+
+    async def tidy(self) -> None:
+        """Give a sign of life, and remove the bindings that only routers wanted which are gone.
+
+        Raises:
+            BrokerError: it is not ours to unbind.
+            ConnectionError: the connection was lost meanwhile.
+
+        """
+        async with self._preparing() as channel, self._shared_note().changing() as change:
+            note = self._membership.joined(change.note)
+            tidied = self._membership.tidied(note)
+            queue = await channel.get_queue(self._topology.queue, ensure=False)
+            for exchange, key in sorted(note.bindings - tidied.bindings):
+                await queue.unbind(exchange, routing_key=key)
+            await change.write(tidied)
+
+    async def leave(self) -> None:
+        """Tell the others that this router goes; its files' events go on coming to the queue."""
+        with suppress(BrokerError, *CONNECTION_ERRORS):
+            async with asyncio.timeout(_LEAVE_SECONDS), self._shared_note().changing() as change:
+                await change.write(self._membership.left(change.note))
+
+    async def is_wanted_by_others(self, key: str) -> bool:
+        """Return whether the files of another router want the event of ``key``.
+
+        Raises:
+            ConnectionError: and the others of `CONNECTION_ERRORS`: nobody knows.
+
+        """
+        return self._membership.is_wanted_by_others(await self._shared_note().read(), key)
 
     async def consume(self, prefetch: int, on_message: OnMessage) -> None:
         """Take messages, at most ``prefetch`` at once, instead of as before."""
@@ -144,8 +183,8 @@ class Session:
             with closing_is_an_error():
                 await self._cancel(queue)
 
-    async def publish_dead_letter(self, letter: aio_pika.Message, routing_key: str) -> None:
-        """Return when the broker has stored ``letter`` in the queue of dead letters.
+    async def publish(self, message: aio_pika.Message, exchange: str, routing_key: str) -> None:
+        """Return when the broker has stored ``message``: a dead letter, or what is passed on.
 
         Raises:
             ConnectionError: and the others of `CONNECTION_ERRORS`: it was not stored, or nobody
@@ -154,9 +193,7 @@ class Session:
         """
         # aio-pika's own timeout does not cover waiting for a channel.
         async with asyncio.timeout(_PUBLISH_SECONDS + 1):
-            await self._letters.publish(
-                letter, self._topology.dead_letters, routing_key, seconds=_PUBLISH_SECONDS
-            )
+            await self._outgoing.publish(message, exchange, routing_key, seconds=_PUBLISH_SECONDS)
 
     async def consumers(self) -> int:
         """Return how many consumers the queue has, ours included."""
@@ -177,12 +214,10 @@ class Session:
                 while await self.consumers() >= consumers:  # noqa: ASYNC110 - the broker tells only when asked
                     await asyncio.sleep(_ACKNOWLEDGED_POLL_SECONDS)
 
-    async def _open_letters_channel(self) -> AbstractChannel:
-        if self._publishing is None or self._publishing.is_closed:
-            raise ConnectionError("the connection was closed")
-        channel = self._publishing.channel(publisher_confirms=True, on_return_raises=True)
-        await channel.initialize()
-        return channel
+    async def _open_outgoing_channel(self) -> AbstractChannel:
+        if self._publishing is None:
+            raise ConnectionError("not connected")
+        return await open_channel(self._publishing, confirms=True)
 
     async def _declare_on(self, channel: AbstractChannel) -> None:
         topology = self._topology
@@ -194,13 +229,46 @@ class Session:
         )
         await letters.bind(dead_letters)
         await channel.declare_exchange(topology.exchange, aio_pika.ExchangeType.TOPIC, durable=True)
-        queue = await channel.declare_queue(
+        await channel.declare_queue(
             topology.queue, durable=True, arguments=topology.queue_arguments
         )
-        for exchange in (topology.exchange, *topology.more_exchanges):
-            for key in self._bindings:
-                await queue.bind(exchange, routing_key=key)
         await declare_replay(channel, topology.queue)
+
+    @asynccontextmanager
+    async def _preparing(self) -> AsyncGenerator[AbstractChannel]:
+        """Give a channel of its own: the broker closes it at the first thing it refuses."""
+        if self._publishing is None:
+            raise ConnectionError("not connected")
+        try:
+            async with asyncio.timeout(_DECLARE_SECONDS):
+                with closing_is_an_error():
+                    channel = await open_channel(self._publishing, confirms=False)
+                    try:
+                        yield channel
+                    finally:
+                        if not channel.is_closed:
+                            await channel.close()
+        except ChannelPreconditionFailed as error:
+            raise BrokerError(
+                "an exchange or queue exists on the broker with other arguments than ours "
+                f"({error}); delete it there once it is empty, or choose another name "
+                "with HATCHET_QUEUE"
+            ) from error
+        except ChannelNotFoundEntity as error:
+            raise BrokerError(
+                f"{error}; exchanges named in HATCHET_MORE_EXCHANGES must exist"
+            ) from error
+        except CONNECTION_ERRORS as error:
+            if isinstance(error, AMQPError) and not isinstance(error, ConnectionError):
+                raise BrokerError(
+                    f"RabbitMQ did not let the router prepare its queues: {error}"
+                ) from error
+            raise ConnectionError(f"while declaring: {error!r}") from error
+
+    def _shared_note(self) -> SharedNote:
+        if self._note is None:
+            raise ConnectionError("not connected")
+        return self._note
 
     async def _connected(self, name: str) -> AbstractConnection:
         connection = await self._closing.enter_async_context(connected(self._url, name))

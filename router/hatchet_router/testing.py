@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Final
 
+from hatchet_router.deliveries import Routed
 from hatchet_router.errors import JobRefused
 from hatchet_router.planning import StartRequest
+from hatchet_schemas import Event
 
-__all__ = ["RecordingStarter"]
+__all__ = ["ROUTED", "RecordingStarter"]
+
+ROUTED: Final = Routed(Event(id="e-1", key="a", time=datetime(2026, 1, 1, tzinfo=UTC), data={}), ())
+"""What a handler may return that starts nothing."""
 
 _MAX_NAME_BYTES: Final = 1000  # Temporal's `limit.maxIDLength`, as servers come
 

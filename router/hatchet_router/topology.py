@@ -72,6 +72,24 @@ class Topology:
         return arguments
 
     @property
+    def note_queue(self) -> str:
+        """The queue of one message, in which the routers note which files they have."""
+        return f"{self.queue}.files"
+
+    @property
+    def note_arguments(self) -> dict[str, Any]:
+        """Arguments of that queue: reading the note takes it and gives it back."""
+        arguments = self.dead_letter_arguments
+        if self.expires_seconds is not None:
+            arguments["x-expires"] = self.expires_seconds * 1000
+        return arguments
+
+    @property
+    def lock_queue(self) -> str:
+        """The exclusive queue that a router has while it changes the note."""
+        return f"{self.queue}.lock"
+
+    @property
     def dead_letter_arguments(self) -> dict[str, Any]:
         """Arguments of the dead-letter queue: kept until somebody looks, however often."""
         return {"x-queue-type": "quorum", "x-delivery-limit": DEAD_LETTER_DELIVERY_LIMIT}

@@ -9,11 +9,11 @@ import aio_pika
 import pytest
 
 from hatchet_router import BrokerError
-from hatchet_router.deliveries import Delivery, Outcome, Rejection, Routed
+from hatchet_router.deliveries import Delivery, Outcome, Rejection
 from hatchet_router.rabbitmq import Consumer
 from hatchet_router.settings import RouterSettings
+from hatchet_router.testing import ROUTED
 
-ROUTED = Routed(None, ())
 NextLetter = Callable[[str], Awaitable[Any]]
 
 

@@ -13,8 +13,9 @@ from structlog.testing import capture_logs
 
 from hatchet_cli.devstack import DevStack, RabbitmqServer
 from hatchet_router import Dispatcher, EventRefused
-from hatchet_router.deliveries import Delivery, Outcome, Rejection, Routed
+from hatchet_router.deliveries import Delivery, Outcome, Rejection
 from hatchet_router.rabbitmq import Consumer
+from hatchet_router.testing import ROUTED
 from hatchet_router.topology import Topology
 from hatchet_schemas.names import DEAD_LETTERS
 
@@ -106,7 +107,7 @@ async def test_a_dispatcher_goes_on_when_a_queue_takes_events_again(
     """Its events are refused while the queue is full, and no longer."""
 
     async def handle(delivery: Delivery) -> Outcome:
-        return Routed(None, ())
+        return ROUTED
 
     async with Consumer(rabbitmq.amqp_url, topology, ["a"], handle):
         pass

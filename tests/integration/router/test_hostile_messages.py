@@ -16,9 +16,10 @@ from pamqp.header import ContentHeader, ProtocolHeader
 from structlog.testing import capture_logs
 
 from hatchet_cli.devstack import DevStack
-from hatchet_router.deliveries import Delivery, Outcome, Routed
+from hatchet_router.deliveries import Delivery, Outcome
 from hatchet_router.rabbitmq import Consumer
 from hatchet_router.settings import RouterSettings
+from hatchet_router.testing import ROUTED
 from hatchet_router.undecodable import (
     MAX_PROPERTIES_BYTES,
     UnreadableProperties,
@@ -160,7 +161,7 @@ async def test_a_message_that_cannot_be_read_is_one_dead_letter(
 
     async def handle(delivery: Delivery) -> Outcome:
         handled.append(delivery.message_id)
-        return Routed(None, ())
+        return ROUTED
 
     key = f"{name}.x"
     with capture_logs() as logs:
@@ -199,7 +200,7 @@ async def test_a_routing_key_that_is_no_utf_8_is_one_dead_letter(
     """It matches bindings as any other, and no trigger."""
 
     async def handle(delivery: Delivery) -> Outcome:
-        return Routed(None, ())
+        return ROUTED
 
     async with Consumer(settings.amqp_url, settings.topology, [f"{name}.#"], handle):
         with raw_publisher(stack.rabbitmq.amqp_url) as publisher:

@@ -11,14 +11,13 @@ from temporalio.client import Client
 
 from hatchet_cli.devstack import DevStack, RabbitmqServer, TemporalServer
 from hatchet_router import BlockingDispatcher, BrokerUnreachable, Dispatcher, amqp
-from hatchet_router.deliveries import Delivery, Outcome, Rejection, Routed
+from hatchet_router.deliveries import Delivery, Outcome, Rejection
 from hatchet_router.rabbitmq import Consumer
 from hatchet_router.session import Session
 from hatchet_router.settings import RouterSettings
+from hatchet_router.testing import ROUTED
 from hatchet_router.topology import Topology
 from hatchet_schemas import Definition
-
-ROUTED = Routed(None, ())
 
 
 @pytest.fixture(scope="module")
@@ -199,13 +198,13 @@ async def test_a_dead_letter_outlives_the_connection_it_is_published_on(
     """It may be lost while the other one lives, which is not the event's last hour."""
     taken, may_finish = asyncio.Event(), asyncio.Event()
     sessions: list[Session] = []
-    publish = Session.publish_dead_letter
+    publish = Session.publish
 
-    async def publish_dead_letter(session: Session, *letter: Any) -> None:
+    async def noticed(session: Session, *letter: Any) -> None:
         sessions.append(session)
         await publish(session, *letter)
 
-    monkeypatch.setattr(Session, "publish_dead_letter", publish_dead_letter)
+    monkeypatch.setattr(Session, "publish", noticed)
 
     async def reject(delivery: Delivery) -> Outcome:
         taken.set()

@@ -10,11 +10,12 @@ from typing import Any
 import aio_pika
 import pytest
 
-from hatchet_router.deliveries import Delivery, Outcome, Rejection, Routed
+from hatchet_router.deliveries import Delivery, Outcome, Rejection
 from hatchet_router.errors import TemporalUnavailable
 from hatchet_router.quarantine import QUARANTINE_RETURNS, SUSPECT_RETURNS
 from hatchet_router.rabbitmq import Consumer
 from hatchet_router.settings import RouterSettings
+from hatchet_router.testing import ROUTED
 
 NextLetter = Callable[[str], Awaitable[Any]]
 MakeConsumer = Callable[..., Consumer]
@@ -29,7 +30,7 @@ class Recorder:
     async def handle(self, delivery: Delivery) -> Outcome:
         """Remember, and be done."""
         self.bodies.append(delivery.body)
-        return Routed(None, ())
+        return ROUTED
 
     def has(self, body: bytes) -> Callable[[], Awaitable[bool]]:
         """Return a condition: whether there was such a body."""
@@ -167,7 +168,7 @@ async def test_what_is_held_for_too_long_is_given_back_until_it_can_be_settled(
     async def handle(delivery: Delivery) -> Outcome:
         counts.append(delivery.headers.get("x-delivery-count"))
         await is_back.wait()
-        return Routed(None, ())
+        return ROUTED
 
     async def available() -> None:
         await is_back.wait()
@@ -262,7 +263,7 @@ async def test_a_message_that_comes_back_again_and_again_is_handled_alone(
         if delivery.redelivered:
             at_once.append(in_hand)
         in_hand -= 1
-        return Routed(None, ())
+        return ROUTED
 
     async with consumer(handle):
         pass

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hatchet_router.bindings import binding_key, binding_keys
+from hatchet_router.bindings import binding_key
 from hatchet_router.routing import PatternTrie
 
 word = st.sampled_from(["", "a", "b", "*", "#"])
@@ -102,9 +102,3 @@ def test_a_binding_too_long_for_amqp_lets_all_through() -> None:
 
     assert len(pattern) <= 255
     assert binding_key(pattern) == "#"
-
-
-def test_bindings_are_listed_once() -> None:
-    """Many triggers share one."""
-    assert binding_keys(["user:*", "order:*", "user:create", "a.#"]) == ("*", "a.#", "user:create")
-    assert binding_keys([]) == ()

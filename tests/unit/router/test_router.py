@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import structlog.testing
 
-from hatchet_router.deliveries import Delivery, Rejection, Routed
+from hatchet_router.deliveries import Delivery, Rejection, Routed, Unmatched
 from hatchet_router.errors import JobRefused, TemporalUnavailable
 from hatchet_router.planning import StartRequest
 from hatchet_router.router import Router
@@ -161,19 +161,14 @@ async def test_a_fault_of_the_starter_is_no_rejection(table: RoutingTable) -> No
 
 
 @pytest.mark.parametrize("body", [b"{}", b"not json", b"x" * 1_000_000])
-async def test_an_event_that_nothing_matches_is_routed_to_nowhere(
+async def test_an_event_that_nothing_matches_starts_nothing(
     body: bytes, table: RoutingTable
 ) -> None:
-    """It is acknowledged and counted, and its body is not looked at: it is not for us."""
+    """Its body is not looked at: it is not for us."""
     starter = RecordingStarter()
 
-    with structlog.testing.capture_logs() as logs:
-        outcome = await Router(table, starter).handle(Delivery(body, "unknown"))
-
-    assert isinstance(outcome, Routed)
-    assert (outcome.event, outcome.jobs) == (None, ())
+    assert await Router(table, starter).handle(Delivery(body, "unknown")) == Unmatched()
     assert starter.started == []
-    assert [entry["event"] for entry in logs] == ["event.unmatched"]
 
 
 @pytest.mark.parametrize(
@@ -296,17 +291,6 @@ async def test_one_condition_that_holds_makes_up_for_one_that_cannot_be_decided(
 
     assert isinstance(outcome, Routed)
     assert len(starter.started) == 1
-
-
-async def test_a_replayed_event_that_nothing_wants_is_kept(table: RoutingTable) -> None:
-    """Somebody wanted it to be handled; new ones of that key are nobody's business."""
-    router = Router(table, RecordingStarter())
-
-    assert isinstance(await router.handle(Delivery(b"{}", "nobody:cares")), Routed)
-    outcome = await router.handle(Delivery(b"{}", "nobody:cares", message_id="e", replayed=True))
-
-    assert isinstance(outcome, Rejection)
-    assert (outcome.kind, outcome.event_id) == ("unmatched", "e")
 
 
 async def test_a_rejection_names_the_workflows_that_go_without_the_event(
