@@ -164,6 +164,14 @@ class Temporal:
                 return times
             after = times[-1]
 
+    async def local_times(self, cron: str, zone: str, day: str) -> list[str]:
+        """Return when it is due on one day of a time zone, by the clock there."""
+        start = datetime.fromisoformat(day).replace(tzinfo=zoneinfo.ZoneInfo(zone))
+        end = start + timedelta(days=1)
+        async with self.schedule(cron, zone) as schedule_id:
+            times = await self.times(schedule_id, start.astimezone(UTC), end.astimezone(UTC))
+        return [f"{time.astimezone(start.tzinfo):%H:%M%z}" for time in times]
+
 
 @pytest.fixture
 def temporal(client: Client, name: str) -> Temporal:
@@ -253,3 +261,43 @@ async def test_temporal_knows_the_time_zones_that_we_accept(temporal: Temporal) 
 
     assert len(zones) > 500
     assert {"Europe/Berlin", "UTC", "Asia/Kathmandu"} < set(zones)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "cron", "times"),
+    [
+        # In the night in which the hour from 2 to 3 is left out.
+        ("Europe/Berlin", "2027-03-28", "0 2 * * *", []),
+        ("Europe/Berlin", "2027-03-28", "30 2 * * *", []),
+        ("Europe/Berlin", "2027-03-28", "30 1,2,3 * * *", ["01:30+0100", "03:30+0200"]),
+        ("America/New_York", "2027-03-14", "30 2 * * *", []),
+        ("America/New_York", "2027-03-14", "0 2,3 * * *", ["03:00-0400"]),
+        # In the night in which an hour comes twice.
+        ("America/New_York", "2027-11-07", "30 1 * * *", ["01:30-0400", "01:30-0500"]),
+        ("America/New_York", "2027-11-07", "30 2 * * *", ["02:30-0500"]),
+        ("Europe/Berlin", "2027-10-31", "30 2 * * *", ["02:30+0100"]),
+        ("Europe/Berlin", "2027-10-31", "30 1 * * *", ["01:30+0200", "02:30+0200"]),
+        ("Europe/Berlin", "2027-10-31", "30 3 * * *", ["03:30+0100"]),
+        ("Europe/London", "2027-10-31", "30 0 * * *", ["00:30+0100", "01:30+0100"]),
+        ("Africa/Cairo", "2027-04-30", "@daily", []),
+        ("UTC", "2027-10-31", "30 1,2 * * *", ["01:30+0000", "02:30+0000"]),
+    ],
+)
+async def test_when_the_clock_is_changed(
+    zone: str, day: str, cron: str, times: list[str], temporal: Temporal
+) -> None:
+    assert await temporal.local_times(cron, zone, day) == times
+
+
+async def test_what_is_often_due_in_a_night_in_which_the_clock_is_changed(
+    temporal: Temporal,
+) -> None:
+    """The hour that comes twice is 25 hours' worth of times west of Greenwich, not east of it."""
+    spring = await temporal.local_times("*/30 0-4 * * *", "Europe/Berlin", "2027-03-28")
+    new_york = await temporal.local_times("*/20 * * * *", "America/New_York", "2027-11-07")
+    berlin = await temporal.local_times("*/20 0-3 * * *", "Europe/Berlin", "2027-10-31")
+
+    assert [time for time in spring if time.startswith("02")] == []
+    assert len(spring) == 8
+    assert len(new_york) == 75
+    assert berlin[5:] == ["01:40+0200", "02:00+0200", "02:20+0100", "03:40+0100"]
