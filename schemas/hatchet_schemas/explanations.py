@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
+from hatchet_schemas.cron import ScheduleError
 from hatchet_schemas.errors import shown
 from hatchet_schemas.model import Model
 from hatchet_schemas.problems import Finding
@@ -101,7 +102,8 @@ def explain(details: ErrorDetails) -> Finding:
     if kind == "template":
         return Finding(loc, details["msg"], context["rule"], offset=context["offset"])
     if error is not None:
-        return Finding(loc, str(error), _value_rule(loc, str(error)))
+        offset = error.offset if isinstance(error, ScheduleError) else None
+        return Finding(loc, str(error), _value_rule(loc, str(error)), offset=offset)
     if kind == "duplicate_id":
         return Finding(loc, details["msg"], "duplicate-id")
     if kind in {"no_trigger", "backoff_order"}:

@@ -225,6 +225,20 @@ def test_events_and_schedules_start_a_workflow(
         (triggered_by("{cron: '@daily'}"), 2, 12, "wrong-type", "expected a map with schedule"),
         (triggered_by("{cron: {schedule: x}}"), 2, 23, "invalid-schedule", "'x' is not a schedule"),
         (
+            triggered_by("{cron: {schedule: '0 9-25 * * *'}}"),
+            2,
+            26,
+            "invalid-schedule",
+            "hour '25' is not from 0 to 23",
+        ),
+        (
+            triggered_by("{schedule: {cron: '0 0  * * 1-5,fri-mon'}}"),
+            2,
+            37,
+            "invalid-schedule",
+            "the range fri-mon does not rise; write 5-7,1",
+        ),
+        (
             triggered_by("{cron: [{schedule: 5}]}"),
             2,
             24,
