@@ -23,7 +23,6 @@ __all__ = [
     "WorkflowName",
     "escaped",
     "idempotency_key",
-    "parts_of_schedule_id",
     "schedule_id",
     "scheduled_workflow_id",
     "times_id",
@@ -83,7 +82,6 @@ WorkflowName = Annotated[
 
 _UNSAFE_IN_NAME: Final = re.compile(r"[^A-Za-z0-9 ._:@-]", re.ASCII)
 _UNSAFE_IN_ID: Final = re.compile(r"[^A-Za-z0-9._:/@-]", re.ASCII)
-_LATER_SLOT: Final = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 _IDEMPOTENCY_NAMESPACE: Final = uuid.UUID("5d2f8b0e-5c0b-4f5c-9d3e-0b1a6f3f9f64")
 _MAX_PART: Final = 255  # characters; three parts stay below the 1,000 that Temporal accepts
 # A publisher may choose its source: no two shall be found that share a hash (128 bits).
@@ -139,20 +137,6 @@ def times_id(deployment: str, workflow: str, slot: int = 1) -> str:
     of the events are made of it.
     """
     return f"{deployment}/{escaped(workflow, _UNSAFE_IN_NAME)}{_later(slot)}"
-
-
-def parts_of_schedule_id(schedule_id: str) -> tuple[str, str, int] | None:
-    """Return the workflow and the job in a schedule's id, both escaped, and its slot.
-
-    None stands for an id that `schedule_id` does not make.
-    """
-    match schedule_id.split("/"):
-        case [_, workflow, job]:
-            return workflow, job, 1
-        case [_, workflow, job, slot] if _LATER_SLOT.fullmatch(slot):
-            return workflow, job, int(slot)
-        case _:
-            return None
 
 
 def scheduled_workflow_id(deployment: str, workflow: str, job: str, slot: int = 1) -> str:

@@ -50,10 +50,10 @@ class JobWorkflow:
     """Runs the steps of any job, one after another, each as one activity.
 
     The input is one `JobInput`, or a `ScheduledJobInput` where the clock starts the job, of which
-    one is made by the time that Temporal tells; the result is that of `JobProgress`. The activity's type is the
-    action id and its id is the step's. Whoever starts the job hands its timeout to Temporal
-    as the workflow's execution timeout; the steps' timeouts are set here. What can go wrong is
-    listed in `hatchet_worker.failures`.
+    one is made by the time that Temporal tells; the result is that of `JobProgress`. The activity's
+    type is the action id and its id is the step's. Whoever starts the job hands its timeout to
+    Temporal as the workflow's execution timeout; the steps' timeouts are set here. What can go
+    wrong is listed in `hatchet_worker.failures`.
 
     Only the worker's activity knows the integrations; here is nothing but what a replay repeats.
     """
