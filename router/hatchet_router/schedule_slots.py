@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import count
 
 __all__ = ["CronTexts", "assign_slots"]
 
@@ -26,16 +27,25 @@ def assign_slots(
 
     Whoever asks while another carries out the same answer is given the same answer.
     """
+    # Equals side by side: it makes no difference then which of them has a slot already.
+    order = sorted(range(len(wanted)), key=lambda index: (wanted.index(wanted[index]), index))
     free = {slot: tuple(existing[slot]) for slot in sorted(existing)}
     given: dict[int, int] = {}
     for likeness in _LIKENESSES:
-        for index, texts in enumerate(wanted):
-            if index in given:
-                continue
-            for slot, held in free.items():
-                if not likeness or any(texts[:likeness] == each[:likeness] for each in held):
+        for index in order:
+            if index not in given:
+                slot = _likest(wanted[index][:likeness], free)
+                if slot is not None:
                     given[index] = slot
                     del free[slot]
-                    break
-    new = (slot for slot in range(1, len(wanted) + len(existing) + 1) if slot not in existing)
-    return tuple(given[index] if index in given else next(new) for index in range(len(wanted)))
+    new = (slot for slot in count(1) if slot not in existing)
+    given.update((index, next(new)) for index in order if index not in given)
+    return tuple(given[index] for index in range(len(wanted)))
+
+
+def _likest(texts: tuple[str, ...], free: Mapping[int, Collection[CronTexts]]) -> int | None:
+    """Return the first slot that holds a trigger with these first texts."""
+    for slot, held in free.items():
+        if any(each[: len(texts)] == texts for each in held):
+            return slot
+    return None

@@ -142,11 +142,11 @@ def times_id(deployment: str, workflow: str, slot: int = 1) -> str:
 def scheduled_workflow_id(deployment: str, workflow: str, job: str, slot: int = 1) -> str:
     """Return what the ids begin with of the workflows that a schedule starts.
 
-    Temporal appends ``-`` and the time. ``~`` never comes out of escaping, so that no publisher
-    can take such an id by an event.
+    It is ``<workflow>/<job>/~cron@<deployment>``, and ``/2``, ``/3`` behind it for later cron
+    triggers. Temporal appends ``-`` and the time. ``~`` never comes out of escaping, so that no
+    publisher can take such an id by an event.
     """
-    tail = f".{slot}" if slot > 1 else ""
-    return f"{_escaped_names(workflow, job)}/~cron@{deployment}{tail}"
+    return f"{_escaped_names(workflow, job)}/~cron@{deployment}{_later(slot)}"
 
 
 def _later(slot: int) -> str:
