@@ -159,7 +159,7 @@ def _scheduled_time() -> datetime:
     A run that somebody started with a schedule's input by hand is for when it started.
     """
     info = workflow.info()
-    return info.typed_search_attributes.get(_SCHEDULED_TIME, info.start_time)
+    return info.typed_search_attributes.get(_SCHEDULED_TIME, info.workflow_start_time)
 
 
 def _job_is_wanted(job_input: JobInput, progress: JobProgress) -> bool:
