@@ -435,7 +435,6 @@ async def test_a_router_keeps_the_schedules_of_its_files(
     settings: RouterSettings, client: Client, name: str, serving: Serve, until: Until
 ) -> None:
     """In the deployment that the settings name; they outlive it, and go with the files."""
-    settings = settings.model_copy(update={"deployment": name})
 
     async def ids() -> list[str]:
         return [each.name for each in await list_schedules(client, name)]
