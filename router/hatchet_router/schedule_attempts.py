@@ -68,7 +68,7 @@ class Reconciliation:
         self._counts = dict.fromkeys(("created", "updated", "deleted"), 0)
         await self._guarded(ALL_SCHEDULES, self._find())
         if ALL_SCHEDULES not in self.troubles:
-            await self._change()
+            await self._guarded(ALL_SCHEDULES, self._change())
         self._told = {place: trouble.reason for place, trouble in self.troubles.items()}
         _log.info("schedules.reconciled", **self._counts, failed=len(self.troubles))
 
@@ -115,7 +115,8 @@ class Reconciliation:
                 if await self._create(wanted):
                     return
             elif kept.note is None:
-                self._trouble(wanted.id, Trouble("there is a schedule of this id that is not ours"))
+                reason = "there is a schedule of this id that is not ours"
+                self._trouble(wanted.id, Trouble(reason, lasts=True))
                 return
             elif kept.note.fingerprint == wanted.note.fingerprint:
                 self._known[wanted.id] = kept.note
@@ -160,6 +161,9 @@ class Reconciliation:
             self._trouble(place, Trouble(reason, decide(error.status) is Decision.REFUSE))
         except JobRefused as error:
             self._trouble(place, Trouble(str(error), lasts=True))
+        except Exception as error:  # noqa: BLE001 - a fault of ours: the router goes on routing
+            _log.exception("schedule.fault", schedule=place)
+            self._trouble(place, Trouble(f"{type(error).__name__}: {error}", lasts=True))
 
     def _trouble(self, place: str, trouble: Trouble) -> None:
         self.troubles[place] = trouble

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from structlog.testing import capture_logs
+from temporalio.api.common.v1 import Payload
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import (
     Client,
@@ -21,6 +23,7 @@ from temporalio.client import (
     ScheduleSpec,
 )
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import PayloadCodec
 
 from hatchet_cli.devstack import DevStack
 from hatchet_router.schedule_list import ListedSchedule, ScheduledRun, list_schedules, named
@@ -290,6 +293,37 @@ async def test_what_temporal_refuses_keeps_no_other_schedule_back(deployment: De
 
         await keeper.follow([report("@daily")])
         assert keeper.troubles == {}
+
+
+class BrokenCodec(PayloadCodec):
+    """Encodes nothing of what a workflow called Broken has to say."""
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Fail, or leave all as it is."""
+        if any(b"Broken" in payload.data for payload in payloads):
+            raise RuntimeError("no key")
+        return list(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Leave all as it is."""
+        return list(payloads)
+
+
+async def test_a_fault_with_one_schedule_ends_neither_the_others_nor_the_router(
+    deployment: Deployment, stack: DevStack
+) -> None:
+    """Here a codec of somebody's own fails; it is told as it is."""
+    broken = await Client.connect(
+        stack.temporal.address,
+        data_converter=replace(pydantic_data_converter, payload_codec=BrokenCodec()),
+    )
+    async with ScheduleKeeper(broken, deployment.name) as keeper:
+        await keeper.follow([report("@daily", name="Broken"), report("@daily")])
+
+        assert keeper.troubles == {
+            f"{deployment.name}/Broken/{job}": "RuntimeError: no key" for job in "ab"
+        }
+    await deployment.lists("Report/a", "Report/b")
 
 
 async def test_twenty_times_two_routers_start_at_once(
