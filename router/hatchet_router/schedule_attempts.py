@@ -16,7 +16,7 @@ from hatchet_router.outages import backoff
 from hatchet_router.schedule_notes import ScheduleNote
 from hatchet_router.schedule_store import ScheduleStore
 from hatchet_router.temporal import Decision, decide
-from hatchet_router.wanted_schedules import WantedSchedule
+from hatchet_router.wanted_schedules import WantedSchedule, family_of
 
 __all__ = ["ALL_SCHEDULES", "Reconciliation", "Trouble"]
 
@@ -61,6 +61,7 @@ class Reconciliation:
         self._known: dict[str, ScheduleNote | None] = {}  # None is one that is not ours
         self._told: dict[str, str] = {}
         self._counts: dict[str, int] = {}
+        self._summary: dict[str, int] = {}
 
     async def attempt(self) -> None:
         """Do what is left to do; `troubles` says afterwards what has failed."""
@@ -70,7 +71,10 @@ class Reconciliation:
         if ALL_SCHEDULES not in self.troubles:
             await self._guarded(ALL_SCHEDULES, self._change())
         self._told = {place: trouble.reason for place, trouble in self.troubles.items()}
-        _log.info("schedules.reconciled", **self._counts, failed=len(self.troubles))
+        summary = {**self._counts, "failed": len(self.troubles)}
+        if summary != self._summary:  # attempts in an outage are all alike
+            _log.info("schedules.reconciled", **summary)
+        self._summary = summary
 
     async def _find(self) -> None:
         self._seen.update([each async for each in self._store.ids()])
@@ -88,11 +92,11 @@ class Reconciliation:
         }
         # Which trigger has which slot depends on all schedules of a workflow: on those, too, that
         # could not be read just now.
-        unread = tuple(self.troubles)
+        unread = {family_of(schedule_id) for schedule_id in self.troubles}
         await self._each(
             (each.id, self._ensure(each))
             for each in wanted.values()
-            if not any(schedule_id.startswith(each.family) for schedule_id in unread)
+            if family_of(each.id) not in unread
         )
         await self._each(
             (schedule_id, self._delete(schedule_id, note))

@@ -90,12 +90,14 @@ class ScheduleKeeper:
         It returns after a first attempt, or after ten seconds; what has failed until then is tried
         again in the background.
         """
-        if self._pursuit is not None:
+        while self._pursuit is not None and not self._pursuit.done():
             self._pursuit.cancel()
             await asyncio.wait([self._pursuit])
         attempted = asyncio.Event()
         workflows = [each.workflow for each in definitions]
         self._pursuit = self._group.create_task(self._pursue(workflows, attempted))
+        # It may be cancelled before it has begun: by a later call.
+        self._pursuit.add_done_callback(lambda _: attempted.set())
         try:
             async with asyncio.timeout(_FIRST_ATTEMPT_SECONDS):
                 await attempted.wait()
@@ -114,17 +116,14 @@ class ScheduleKeeper:
 
         reconciliation = Reconciliation(self._store, wanted_for, self._seen)
         waits = backoff()
-        try:
-            while True:
-                await reconciliation.attempt()
-                troubles = reconciliation.troubles
-                self._troubles = {place: each.reason for place, each in troubles.items()}
-                attempted.set()
-                if not troubles:
-                    return
-                wait = next(waits)
-                if all(each.lasts for each in troubles.values()):
-                    wait = _REFUSED_WAIT_SECONDS
-                await asyncio.sleep(wait)
-        finally:
+        while True:
+            await reconciliation.attempt()
+            troubles = reconciliation.troubles
+            self._troubles = {place: each.reason for place, each in troubles.items()}
             attempted.set()
+            if not troubles:
+                return
+            wait = next(waits)
+            if all(each.lasts for each in troubles.values()):
+                wait = _REFUSED_WAIT_SECONDS
+            await asyncio.sleep(wait)

@@ -21,7 +21,7 @@ from hatchet_schemas.names import (
     times_id,
 )
 
-__all__ = ["WantedSchedule", "wanted_schedules"]
+__all__ = ["WantedSchedule", "family_of", "wanted_schedules"]
 
 _FINGERPRINT_FORMAT: Final = 1  # counts up when schedules are to be written in another way
 
@@ -42,11 +42,6 @@ class WantedSchedule:
     of: int
 
     @property
-    def family(self) -> str:
-        """What the ids of all schedules of the workflow begin with."""
-        return f"{times_id(self.note.deployment, self.note.workflow)}/"
-
-    @property
     def task_queue(self) -> str:
         """Which workers run the job."""
         return self.input.definition.queue
@@ -55,6 +50,11 @@ class WantedSchedule:
     def timeout(self) -> timedelta | None:
         """What bounds each run."""
         return self.input.definition.timeout
+
+
+def family_of(schedule_id: str) -> tuple[str, ...]:
+    """Return what the ids of all schedules of a workflow have in common."""
+    return tuple(schedule_id.split("/")[:2])  # deployment and workflow; names hold no slash there
 
 
 def wanted_schedules(

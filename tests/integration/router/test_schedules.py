@@ -86,13 +86,13 @@ class Deployment:
 
     async def lists(self, *names: str) -> dict[str, ListedSchedule]:
         """Wait until there are schedules of these ids and no others; return them by name."""
-
-        async def present() -> set[str]:
-            listed = await list_schedules(self.client, self.name)
-            return {each.id.removeprefix(f"{self.name}/") for each in listed}
-
-        await self.until(present, expected=set(names))
+        await self.until(self.ids, expected=set(names))
         return await self.listed()
+
+    async def ids(self) -> set[str]:
+        """Return the schedules' ids, without the deployment before them."""
+        listed = await list_schedules(self.client, self.name)
+        return {each.id.removeprefix(f"{self.name}/") for each in listed}
 
     async def listed(self) -> dict[str, ListedSchedule]:
         """Return the schedules by their names."""
@@ -293,6 +293,18 @@ async def test_what_temporal_refuses_keeps_no_other_schedule_back(deployment: De
 
         await keeper.follow([report("@daily")])
         assert keeper.troubles == {}
+
+
+async def test_the_last_of_several_sets_of_files_is_followed(deployment: Deployment) -> None:
+    """Also where it comes while an earlier one is under way."""
+    async with deployment.keeper() as keeper:
+        with capture_logs() as logs:
+            await asyncio.gather(
+                *(keeper.follow([report("@daily", name=name)]) for name in ("A", "B", "C"))
+            )
+        assert keeper.troubles == {}
+        assert "schedules.slow" not in {entry["event"] for entry in logs}
+        await deployment.until(deployment.ids, expected={"C/a", "C/b"})
 
 
 class BrokenCodec(PayloadCodec):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hatchet_router.schedule_notes import ScheduleNote
-from hatchet_router.wanted_schedules import WantedSchedule, wanted_schedules
+from hatchet_router.wanted_schedules import WantedSchedule, family_of, wanted_schedules
 from hatchet_schemas import Workflow
 
 STEP = {"id": "say", "actionId": "echo:say", "timeout": "10s"}
@@ -17,7 +17,10 @@ STEP = {"id": "say", "actionId": "echo:say", "timeout": "10s"}
 def report(*crons: str | dict[str, Any], **fields: Any) -> Workflow:
     """Return a workflow with jobs ``a`` and ``b`` that the clock starts."""
     triggers = [{"schedule": cron} if isinstance(cron, str) else cron for cron in crons]
-    jobs = {"a": {"steps": [STEP]}, "b": {"steps": [STEP], "queue": "slow", "timeout": "1h"}}
+    jobs: dict[str, Any] = {
+        "a": {"steps": [STEP]},
+        "b": {"steps": [STEP], "queue": "slow", "timeout": "1h"},
+    }
     return Workflow.model_validate(
         {"name": "Report", "on": {"cron": triggers}, "jobs": jobs, **fields}, strict=False
     )
@@ -49,6 +52,14 @@ def test_there_is_one_schedule_for_each_job_and_trigger() -> None:
     assert {each.of for each in schedules} == {2}
     assert [each.task_queue for each in schedules[:2]] == ["default", "slow"]
     assert [each.timeout for each in schedules[:2]] == [None, timedelta(hours=1)]
+
+
+def test_the_schedules_of_a_workflow_are_one_family() -> None:
+    """Whatever its name holds, and whatever other names begin with."""
+    schedules = wanted(report("@daily", "@hourly", name="a/b"))
+
+    (family,) = {family_of(each.id) for each in schedules}
+    assert family != family_of(wanted(report("@daily", name="a"))[0].id)
 
 
 def test_files_that_only_events_start_want_none() -> None:
