@@ -11,6 +11,7 @@ from temporalio.client import Client
 from hatchet_router.rabbitmq import Consumer
 from hatchet_router.router import Router
 from hatchet_router.routing import RoutingTable
+from hatchet_router.schedules import ScheduleKeeper
 from hatchet_router.settings import RouterSettings
 from hatchet_router.temporal import TemporalStarter, register_search_attributes
 from hatchet_schemas import Definition
@@ -33,30 +34,36 @@ async def serve(
         BrokerError: RabbitMQ has queues or exchanges of our names with other properties.
 
     """
+    definitions = tuple(definitions)
     table = RoutingTable(definitions)
-    for workflow in table.workflows:
-        if workflow.on.crons:
-            _log.warning(
-                "cron.not_scheduled",
-                workflow=workflow.name,
-                hint="this version checks cron triggers but does not run them yet",
-            )
+    search_attributes = await register_search_attributes(client)
     starter = TemporalStarter(
         client,
-        search_attributes=await register_search_attributes(client),
+        search_attributes=search_attributes,
         max_input_bytes=settings.max_input_bytes,
     )
     router = Router(table, starter, variables=settings.vars, max_body_bytes=settings.max_body_bytes)
-    async with Consumer(
-        settings.amqp_url,
-        settings.topology,
-        table.triggers,
-        router.handle,
-        prefetch=settings.prefetch,
-        grace_seconds=settings.grace_seconds,
-        hold_seconds=settings.hold_seconds,
-        available=starter.available,
+    keeper = ScheduleKeeper(
+        client,
+        settings.deployment,
+        variables=settings.vars,
+        search_attributes=search_attributes,
+        max_input_bytes=settings.max_input_bytes,
+    )
+    async with (
+        Consumer(
+            settings.amqp_url,
+            settings.topology,
+            table.triggers,
+            router.handle,
+            prefetch=settings.prefetch,
+            grace_seconds=settings.grace_seconds,
+            hold_seconds=settings.hold_seconds,
+            available=starter.available,
+        ),
+        keeper,
     ):
+        await keeper.follow(definitions)
         _log.info(
             "router.ready",
             workflows=len(table.workflows),

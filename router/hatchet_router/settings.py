@@ -11,7 +11,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES
 from hatchet_router.topology import Topology
 from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
-from hatchet_schemas.names import EVENTS_EXCHANGE, ROUTER_QUEUE, WORKFLOWS_FOLDER, Name
+from hatchet_schemas.names import (
+    DEFAULT_DEPLOYMENT,
+    EVENTS_EXCHANGE,
+    ROUTER_QUEUE,
+    WORKFLOWS_FOLDER,
+    Name,
+)
 
 __all__ = ["DEFAULT_AMQP_URL", "RouterSettings"]
 
@@ -51,6 +57,9 @@ class RouterSettings(BaseSettings):
 
     queue: str = ROUTER_QUEUE
     """The queue that all routers of this deployment share."""
+
+    deployment: Name = DEFAULT_DEPLOYMENT
+    """Whose schedules these are: routers with the same name share them, others leave them alone."""
 
     queue_expires_seconds: Annotated[int, Field(ge=1)] | None = None
     """Let the queue vanish when unused for so long: for development on a shared broker."""

@@ -10,8 +10,6 @@ from types import MappingProxyType
 from typing import Final
 
 import structlog
-from pydantic_core import to_json
-from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
@@ -21,8 +19,6 @@ from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.common import (
     RawValue,
-    SearchAttributeKey,
-    SearchAttributePair,
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
@@ -31,10 +27,16 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from hatchet_router.errors import JobRefused, TemporalUnavailable
+from hatchet_router.job_runs import (
+    JOBS_MEMO,
+    encoded_input,
+    search_attributes_of,
+    summary_of,
+)
 from hatchet_router.outages import Outage, backoff
 from hatchet_router.planning import StartRequest
 from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
-from hatchet_schemas.names import SEARCH_ATTRIBUTES, escaped
+from hatchet_schemas.names import SEARCH_ATTRIBUTES
 
 __all__ = [
     "DECISIONS",
@@ -48,8 +50,6 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
 
 _START_TIMEOUT: Final = timedelta(seconds=15)
 _PROBE_TIMEOUT: Final = timedelta(seconds=5)
-# Temporal refuses values of more than 2,048 bytes as JSON, where a character has up to 12.
-_MAX_KEYWORD_CHARACTERS: Final = 150
 
 
 class Decision(Enum):
@@ -111,11 +111,7 @@ class TemporalStarter:
         self._client = client
         self._max_input_bytes = max_input_bytes
         self._outage = Outage()
-        self._keys = (
-            [SearchAttributeKey.for_keyword(name) for name in SEARCH_ATTRIBUTES]
-            if search_attributes
-            else []
-        )
+        self._search_attributes = search_attributes
 
     async def start(self, request: StartRequest) -> bool:
         """Start a job; return False if it had been started before.
@@ -129,7 +125,7 @@ class TemporalStarter:
             TemporalUnavailable: nothing can be started until an operator has mended something.
 
         """
-        job_input = self._encoded(request)
+        job_input = encoded_input(request.input, self._max_input_bytes)
         waits = backoff()
         while True:
             try:
@@ -178,18 +174,6 @@ class TemporalStarter:
                 self._outage.failed(error.status.name, error.message)
             await asyncio.sleep(next(waits))
 
-    def _encoded(self, request: StartRequest) -> RawValue:
-        data = to_json(request.input)
-        if len(data) > self._max_input_bytes:
-            event_bytes = len(to_json(request.input.event))
-            raise JobRefused(
-                request.input.workflow,
-                request.input.job,
-                f"its input has {len(data):,} bytes, of which the event {event_bytes:,}; "
-                f"at most {self._max_input_bytes:,} fit",
-            )
-        return RawValue(Payload(metadata={"encoding": b"json/plain"}, data=data))
-
     async def _start_once(self, request: StartRequest, job_input: RawValue) -> None:
         await self._client.start_workflow(
             request.workflow_type,
@@ -199,26 +183,14 @@ class TemporalStarter:
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             execution_timeout=request.timeout,
-            memo={"hatchet_jobs": request.of},
-            search_attributes=self._search_attributes(request),
-            static_summary=f"{request.input.workflow} on {escaped(request.input.event.key)}",
+            memo={JOBS_MEMO: request.of},
+            search_attributes=(
+                search_attributes_of(request.input)
+                if self._search_attributes
+                else TypedSearchAttributes.empty
+            ),
+            static_summary=summary_of(request.input),
             rpc_timeout=_START_TIMEOUT,
-        )
-
-    def _search_attributes(self, request: StartRequest) -> TypedSearchAttributes:
-        job_input = request.input
-        values = (
-            job_input.workflow[:_MAX_KEYWORD_CHARACTERS],
-            job_input.job,
-            escaped(job_input.event.key),
-            escaped(job_input.event.id),
-        )
-        # Without registered attributes there are no keys, and so no pairs.
-        return TypedSearchAttributes(
-            [
-                SearchAttributePair(key, value)
-                for key, value in zip(self._keys, values, strict=False)
-            ]
         )
 
 

@@ -4,7 +4,7 @@ from hatchet_schemas.actions import ActionId
 from hatchet_schemas.durations import Duration, format_duration, parse_duration
 from hatchet_schemas.errors import SchemaError, TemplateError
 from hatchet_schemas.events import Event, EventHeader
-from hatchet_schemas.job_input import JobInput, StepInput
+from hatchet_schemas.job_input import JobInput, ScheduledJobInput, StepInput
 from hatchet_schemas.loader import Definition, SourceFile, load_definitions
 from hatchet_schemas.problems import Problem
 from hatchet_schemas.secret_texts import SecretRef, SecretText
@@ -23,6 +23,7 @@ __all__ = [
     "JobInput",
     "Problem",
     "RetryPolicy",
+    "ScheduledJobInput",
     "SchemaError",
     "SecretRef",
     "SecretText",

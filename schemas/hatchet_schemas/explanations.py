@@ -46,14 +46,18 @@ _SHAPES: Final = {
     "factor": "a number",
     "schedule": "a cron expression, such as '*/15 * * * *'",
     "timezone": "a time zone's name, such as Europe/Berlin",
+    "catch-up": "a duration, such as 1h",
+    "jitter": "a duration, such as 30s",
 }
 # Which rule a text breaks that does not read as its field wants, by the field's name.
 _RULES: Final = {
     "action": "invalid-action-id",
     "actionId": "invalid-action-id",
     "backoff": "invalid-duration",
+    "catch-up": "invalid-duration",
     "cron": "invalid-schedule",
     "event": "invalid-event-key",
+    "jitter": "invalid-duration",
     "max-backoff": "invalid-duration",
     "schedule": "invalid-schedule",
     "timeout": "invalid-duration",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
@@ -9,10 +10,11 @@ from pydantic import Field
 from hatchet_schemas.actions import ActionId
 from hatchet_schemas.events import Event, EventHeader
 from hatchet_schemas.model import Model
+from hatchet_schemas.names import CRON_EVENT_KEY
 from hatchet_schemas.secret_texts import SecretText
 from hatchet_schemas.workflows import Job
 
-__all__ = ["MAX_PAYLOAD_BYTES", "JobInput", "StepInput"]
+__all__ = ["MAX_PAYLOAD_BYTES", "JobInput", "ScheduledJobInput", "StepInput"]
 
 MAX_PAYLOAD_BYTES: Final = 1_900_000
 """The largest input or output of a job or a step; Temporal refuses 2 MiB, as servers come."""
@@ -32,6 +34,39 @@ class JobInput(Model):
     event: Event
     vars: dict[str, Any] = Field(default_factory=dict[str, Any])
     definition: Job
+
+
+class ScheduledJobInput(Model):
+    """All that the runs of a job need which the clock starts; the input of their workflows.
+
+    One Temporal Schedule starts them all with this same input, so it holds no time: the worker
+    asks Temporal for it. ``schedule`` is what all jobs of a workflow that start at the same times
+    have in common; the events' ids are made of it.
+    """
+
+    format: Literal[1] = 1
+    workflow: str
+    job: str
+    schedule: str
+    vars: dict[str, Any] = Field(default_factory=dict[str, Any])
+    definition: Job
+
+    def at(self, time: datetime) -> JobInput:
+        """Return the input of the run that is due at ``time``: its event is the time itself.
+
+        The event's id is the same for all jobs of the workflow, and another at any other time.
+        """
+        due = time.astimezone(UTC)
+        event = Event(
+            id=f"{self.schedule}@{due:%Y-%m-%dT%H:%M:%SZ}", key=CRON_EVENT_KEY, time=due, data={}
+        )
+        return JobInput(
+            workflow=self.workflow,
+            job=self.job,
+            event=event,
+            vars=self.vars,
+            definition=self.definition,
+        )
 
 
 class StepInput(Model):

@@ -10,7 +10,9 @@ from typing import Annotated, Final
 from pydantic import StringConstraints
 
 __all__ = [
+    "CRON_EVENT_KEY",
     "DEAD_LETTERS",
+    "DEFAULT_DEPLOYMENT",
     "DEFAULT_QUEUE",
     "EVENTS_EXCHANGE",
     "ROUTER_QUEUE",
@@ -21,6 +23,9 @@ __all__ = [
     "WorkflowName",
     "escaped",
     "idempotency_key",
+    "schedule_id",
+    "scheduled_workflow_id",
+    "times_id",
     "workflow_id",
 ]
 
@@ -38,6 +43,12 @@ DEAD_LETTERS: Final = "hatchet.dead-letters"
 
 DEFAULT_QUEUE: Final = "default"
 """The Temporal task queue of a job that names none."""
+
+DEFAULT_DEPLOYMENT: Final = "hatchet"
+"""The deployment of routers that name none; schedules are kept within a deployment."""
+
+CRON_EVENT_KEY: Final = "cron"
+"""The key of the event that a time is: ``.event.key`` of a job that the clock has started."""
 
 SEARCH_ATTRIBUTES: Final = (
     "HatchetWorkflow",
@@ -106,7 +117,44 @@ def workflow_id(workflow: str, job: str, event_id: str, source: str | None = Non
     identity = escaped(event_id)
     if source is not None:
         identity = f"{identity}~{_digest(source, _SOURCE_DIGITS)}"
-    return f"{escaped(workflow, _UNSAFE_IN_NAME)}/{escaped(job, _UNSAFE_IN_NAME)}/{identity}"
+    return f"{_escaped_names(workflow, job)}/{identity}"
+
+
+def schedule_id(deployment: str, workflow: str, job: str, slot: int = 1) -> str:
+    """Return the id of the Temporal Schedule that starts ``job`` of ``workflow``.
+
+    It is ``<deployment>/<workflow>/<job>``, and ``/2``, ``/3`` behind it where the workflow has
+    more than one cron trigger; ``slot`` is that number. ``deployment`` is a `Name`, and so holds
+    no ``/``.
+    """
+    return f"{deployment}/{_escaped_names(workflow, job)}{_later(slot)}"
+
+
+def times_id(deployment: str, workflow: str, slot: int = 1) -> str:
+    """Return what the schedules of a workflow's jobs have in common that start at the same times.
+
+    It is ``<deployment>/<workflow>``, and ``/2``, ``/3`` behind it for later cron triggers; the ids
+    of the events are made of it.
+    """
+    return f"{deployment}/{escaped(workflow, _UNSAFE_IN_NAME)}{_later(slot)}"
+
+
+def scheduled_workflow_id(deployment: str, workflow: str, job: str, slot: int = 1) -> str:
+    """Return what the ids begin with of the workflows that a schedule starts.
+
+    It is ``<workflow>/<job>/~cron@<deployment>``, and ``/2``, ``/3`` behind it for later cron
+    triggers. Temporal appends ``-`` and the time. ``~`` never comes out of escaping, so that no
+    publisher can take such an id by an event.
+    """
+    return f"{_escaped_names(workflow, job)}/~cron@{deployment}{_later(slot)}"
+
+
+def _later(slot: int) -> str:
+    return f"/{slot}" if slot > 1 else ""
+
+
+def _escaped_names(workflow: str, job: str) -> str:
+    return f"{escaped(workflow, _UNSAFE_IN_NAME)}/{escaped(job, _UNSAFE_IN_NAME)}"
 
 
 def idempotency_key(workflow_id: str, step: str) -> str:

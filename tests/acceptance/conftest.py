@@ -120,7 +120,7 @@ def offline_project(tmp_path: Path, clean_environment: dict[str, str]) -> Projec
 
 @pytest.fixture
 def project(tmp_path: Path, clean_environment: dict[str, str], stack: DevStack) -> Project:
-    """A project with servers, and an exchange and a queue of its own on them."""
+    """A project with servers, and an exchange, a queue and schedules of its own on them."""
     own = uuid.uuid4().hex[:8]
     return Project(
         tmp_path,
@@ -129,6 +129,7 @@ def project(tmp_path: Path, clean_environment: dict[str, str], stack: DevStack) 
             "HATCHET_AMQP_URL": stack.rabbitmq.amqp_url,
             "HATCHET_EXCHANGE": f"hatchet.events.{own}",
             "HATCHET_QUEUE": f"hatchet.router.{own}",
+            "HATCHET_DEPLOYMENT": own,
             "TEMPORAL_ADDRESS": stack.temporal.address,
         },
     )

@@ -16,12 +16,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionExecutionStartWorkflow,
+    ScheduleActionStartWorkflow,
+    ScheduleBackfill,
+    ScheduleSpec,
+    WorkflowFailureError,
+    WorkflowHandle,
+)
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from hatchet_cli.devstack import TemporalServer
-from hatchet_schemas import Event, Job, JobInput
-from hatchet_schemas.names import workflow_id
+from hatchet_schemas import Event, Job, JobInput, ScheduledJobInput
+from hatchet_schemas.names import schedule_id, scheduled_workflow_id, times_id, workflow_id
 from hatchet_worker import Integration, Worker, action
 
 HISTORIES: Final = Path(__file__).parent / "histories"
@@ -96,26 +105,56 @@ JOBS: Final[dict[str, list[dict[str, Any]]]] = {
         step("tidies", "say", condition="always()"),
     ],
     "secret": [step("echo1", "say", {"key": "Bearer {{ .secrets.TOKEN }}"})],
+    "scheduled": [
+        step("echo1", "say", {"event": "{{ .event }}"}),
+        step("echo-2", "say", {"time": "{{ .steps.echo1.event.time }}"}),
+    ],
 }
+BY_CLOCK: Final = frozenset({"scheduled"})
+"""The jobs that a schedule starts, all others an event."""
+
+
+async def started(client: Client, name: str) -> WorkflowHandle[Any, Any]:
+    """Start a job by an event, or by a schedule that makes up for a time long past."""
+    definition = Job.model_validate({"queue": "recorded", "steps": JOBS[name]})
+    time = dt.datetime(2026, 1, 31, tzinfo=dt.UTC)
+    if name not in BY_CLOCK:
+        event = Event(
+            id=f"recorded-{name}", key="user:create", time=time, data={"username": "testing12345"}
+        )
+        return await client.start_workflow(
+            name,
+            JobInput(workflow="Recorded", job=name, event=event, definition=definition),
+            id=workflow_id("Recorded", name, event.id),
+            task_queue="recorded",
+        )
+    scheduled = ScheduledJobInput(
+        workflow="Recorded",
+        job=name,
+        schedule=times_id("recorded", "Recorded"),
+        definition=definition,
+    )
+    run_id = scheduled_workflow_id("recorded", "Recorded", name)
+    schedule = await client.create_schedule(
+        schedule_id("recorded", "Recorded", name),
+        Schedule(
+            action=ScheduleActionStartWorkflow(name, scheduled, id=run_id, task_queue="recorded"),
+            spec=ScheduleSpec(cron_expressions=["0 0 31 1 *"]),
+        ),
+    )
+    await schedule.backfill(ScheduleBackfill(start_at=time - dt.timedelta(minutes=1), end_at=time))
+    while True:
+        recent = (await schedule.describe()).info.recent_actions
+        if recent:
+            break
+        await asyncio.sleep(0.05)
+    assert isinstance(recent[0].action, ScheduleActionExecutionStartWorkflow)
+    return client.get_workflow_handle(recent[0].action.workflow_id)
 
 
 async def record(client: Client, name: str) -> str:
     """Run a job and return its history as JSON, without what tells of this machine."""
-    event = Event(
-        id=f"recorded-{name}",
-        key="user:create",
-        time=dt.datetime(2026, 1, 31, tzinfo=dt.UTC),
-        data={"username": "testing12345"},
-    )
-    job_input = JobInput(
-        workflow="Recorded",
-        job=name,
-        event=event,
-        definition=Job.model_validate({"queue": "recorded", "steps": JOBS[name]}),
-    )
-    handle = await client.start_workflow(
-        name, job_input, id=workflow_id("Recorded", name, event.id), task_queue="recorded"
-    )
+    handle = await started(client, name)
     try:
         await handle.result()
     except WorkflowFailureError as error:

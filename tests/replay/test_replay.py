@@ -14,7 +14,6 @@ from temporalio.common import RawValue
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from hatchet_schemas import JobInput
 from hatchet_worker.jobs import JobWorkflow
 
 HISTORIES = sorted((Path(__file__).parent / "histories").rglob("*.json"))
@@ -50,14 +49,11 @@ class BackwardsWorkflow:
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> dict[str, Any]:
         """Run the job, the last step first."""
-        job_input = JobInput.model_validate_json(args[0].payload.data)
-        definition = job_input.definition
-        steps = tuple(
-            step.model_copy(update={"id": f"other-{step.id}"})
-            for step in reversed(definition.steps)
-        )
-        changed = definition.model_copy(update={"steps": steps})
-        forged = job_input.model_copy(update={"definition": changed})
+        forged = json.loads(args[0].payload.data)
+        definition = forged["definition"]
+        definition["steps"] = [
+            {**step, "id": f"other-{step['id']}"} for step in reversed(definition["steps"])
+        ]
         payload = workflow.payload_converter().to_payload(forged)
         return await JobWorkflow().run([RawValue(payload)])
 

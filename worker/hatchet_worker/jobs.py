@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 from pydantic import ValidationError
 from temporalio import workflow
-from temporalio.common import RawValue, RetryPolicy
+from temporalio.common import RawValue, RetryPolicy, SearchAttributeKey
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from hatchet_schemas import JobInput, SecretText, Step, StepInput, TemplateError
+from hatchet_schemas import (
+    JobInput,
+    ScheduledJobInput,
+    SecretText,
+    Step,
+    StepInput,
+    TemplateError,
+)
 from hatchet_schemas.conditions import JobStatus, condition_of
 from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
 from hatchet_schemas.templates import render
@@ -32,6 +39,7 @@ __all__ = ["HEARTBEAT_TIMEOUT", "JobWorkflow"]
 HEARTBEAT_TIMEOUT: Final = timedelta(seconds=30)
 """After this long without a sign of life from its worker, a step is tried on another."""
 
+_SCHEDULED_TIME: Final = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 _MAX_SUMMARY_BYTES: Final = 390  # Temporal accepts 400, quotes included
 
 _logger = structlog.get_logger("hatchet.worker")
@@ -41,10 +49,11 @@ _logger = structlog.get_logger("hatchet.worker")
 class JobWorkflow:
     """Runs the steps of any job, one after another, each as one activity.
 
-    The input is one `JobInput`; the result is that of `JobProgress`. The activity's type is the
-    action id and its id is the step's. Whoever starts the job hands its timeout to Temporal
-    as the workflow's execution timeout; the steps' timeouts are set here. What can go wrong is
-    listed in `hatchet_worker.failures`.
+    The input is one `JobInput`, or a `ScheduledJobInput` where the clock starts the job, of which
+    one is made by the time that Temporal tells; the result is that of `JobProgress`. The activity's
+    type is the action id and its id is the step's. Whoever starts the job hands its timeout to
+    Temporal as the workflow's execution timeout; the steps' timeouts are set here. What can go
+    wrong is listed in `hatchet_worker.failures`.
 
     Only the worker's activity knows the integrations; here is nothing but what a replay repeats.
     """
@@ -131,11 +140,26 @@ class JobWorkflow:
 
 
 def _validated(args: Sequence[RawValue]) -> JobInput:
+    data = args[0].payload.data if args else b""
+    # Not by the data converter: its error would fail the workflow task, again and again.
     try:
-        # Not by the data converter: its error would fail the workflow task, again and again.
-        return JobInput.model_validate_json(args[0].payload.data if args else b"")
+        return JobInput.model_validate_json(data)
+    except ValidationError as error:
+        if ("schedule",) not in {detail["loc"] for detail in error.errors()}:
+            raise invalid_job(error, workflow.info().workflow_type) from None
+    try:
+        return ScheduledJobInput.model_validate_json(data).at(_scheduled_time())
     except ValidationError as error:
         raise invalid_job(error, workflow.info().workflow_type) from None
+
+
+def _scheduled_time() -> datetime:
+    """Return the time that a schedule started this run for, however late it did.
+
+    A run that somebody started with a schedule's input by hand is for when it started.
+    """
+    info = workflow.info()
+    return info.typed_search_attributes.get(_SCHEDULED_TIME, info.workflow_start_time)
 
 
 def _job_is_wanted(job_input: JobInput, progress: JobProgress) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import secrets
+import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -79,7 +81,10 @@ async def start_backends(
         environment["HATCHET_QUEUE_EXPIRES_SECONDS"] = str(_SHARED_QUEUE_SECONDS)
     else:
         environment["HATCHET_AMQP_URL"] = rabbitmq.amqp_url
-    if temporal is not None:
+    if temporal is None:
+        # Nor may it keep the schedules of others there, which our files do not want.
+        environment.setdefault("HATCHET_DEPLOYMENT", _deployment_of_folder())
+    else:
         # A profile, a key or TLS settings were meant for another server than this one.
         for name in [name for name in environment if name.startswith("TEMPORAL_")]:
             del environment[name]
@@ -101,6 +106,12 @@ async def start_backends(
         ),
         environment=environment,
     )
+
+
+def _deployment_of_folder() -> str:
+    """Return the deployment of this folder on this machine: the next session finds it again."""
+    place = f"{socket.gethostname()}:{Path.cwd()}"
+    return f"dev-{hashlib.sha256(os.fsencode(place)).hexdigest()[:12]}"
 
 
 def _folder(data_dir: Path | None, name: str) -> Path | None:

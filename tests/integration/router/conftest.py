@@ -107,7 +107,10 @@ def name() -> str:
 def settings(stack: DevStack, name: str) -> RouterSettings:
     """Settings of a router that no other test disturbs."""
     return RouterSettings(
-        amqp_url=stack.rabbitmq.amqp_url, exchange=f"{name}.events", queue=f"{name}.router"
+        amqp_url=stack.rabbitmq.amqp_url,
+        exchange=f"{name}.events",
+        queue=f"{name}.router",
+        deployment=name,
     )
 
 

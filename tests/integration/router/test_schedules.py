@@ -1,303 +1,492 @@
-"""The schedules that we accept, as croniter and Temporal read them, and Temporal's time zones.
-
-``HATCHET_FUZZ_EXAMPLES`` schedules are drawn, fifty where that is not set, always the same ones.
-Of each all times of a year are compared, every other one a leap year. Where there are fewer than
-500 of them, one that is due more than 9000 times a year is compared only in the year's first
-week, and on the last day of each month and the day after it. All in UTC: where a clock is changed
-the two differ.
-"""
+"""Temporal's schedules follow the workflow files."""
 
 from __future__ import annotations
 
-import os
-import random
-import zoneinfo
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import count, islice
-from math import prod
 from typing import Any
 
 import pytest
-from croniter import CroniterError, croniter  # type: ignore[import-untyped,unused-ignore]
-from temporalio.api.workflowservice.v1 import ListScheduleMatchingTimesRequest
+from google.protobuf.duration_pb2 import Duration
+from structlog.testing import capture_logs
+from temporalio.api.common.v1 import Payload
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import (
     Client,
     Schedule,
     ScheduleActionStartWorkflow,
+    ScheduleBackfill,
+    ScheduleOverlapPolicy,
     ScheduleSpec,
-    ScheduleState,
 )
-from temporalio.service import RPCError
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import PayloadCodec
 
-from hatchet_schemas import SchemaError
-from hatchet_schemas.cron import check_schedule, check_timezone
+from hatchet_cli.devstack import DevStack
+from hatchet_router.schedule_list import ListedSchedule, ScheduledRun, list_schedules, named
+from hatchet_router.schedule_store import ScheduleStore
+from hatchet_router.schedules import ScheduleKeeper
+from hatchet_router.settings import RouterSettings
+from hatchet_router.temporal import register_search_attributes
+from hatchet_router.wanted_schedules import wanted_schedules
+from hatchet_schemas import Definition, ScheduledJobInput, Workflow
 
-EXAMPLES = int(os.environ.get("HATCHET_FUZZ_EXAMPLES", "50"))
-FULL_YEAR = 9000 if EXAMPLES < 500 else 366 * 24 * 60
-"""Times a year up to which all are compared; an hourly schedule has 8784 in a leap year."""
-
-NICKNAMES = "@yearly @annually @monthly @weekly @daily @midnight @hourly".split()
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-DAYS = "sun mon tue wed thu fri sat".split()
-FIELDS = [(0, 59, []), (0, 23, []), (1, 31, []), (1, 12, MONTHS), (0, 7, DAYS)]
-WHOLE = (60, 24, 31, 12, 7)
-PAGE = 1000
-"""Times that Temporal lists in one answer, at most."""
-
-SECOND = timedelta(seconds=1)
+STEP = {"id": "say", "actionId": "echo:say", "timeout": "10s"}
+Until = Callable[..., Awaitable[Any]]
+Serve = Callable[..., AbstractAsyncContextManager[Any]]
 
 
-def accepts(check: Callable[[str], str], text: str) -> bool:
-    try:
-        return bool(check(text))
-    except SchemaError:
-        return False
+def report(*crons: str | dict[str, Any], name: str = "Report", **fields: Any) -> Definition:
+    """Return a workflow with jobs ``a`` and ``b`` that the clock starts."""
+    triggers = [{"schedule": cron} if isinstance(cron, str) else cron for cron in crons]
+    jobs = {"a": {"steps": [STEP]}, "b": {"steps": [STEP], "queue": "slow", "timeout": "1h"}}
+    workflow = Workflow.model_validate(
+        {"name": name, "on": {"cron": triggers}, "jobs": jobs, **fields}, strict=False
+    )
+    return Definition(f"{name}.yaml", workflow)
 
 
-def drawn_schedules(seed: int) -> Iterator[str]:
-    """Draw schedules of all that the grammar has, also what may be refused."""
-    draw = random.Random(seed)  # noqa: S311 - the same ones in each run
+class Deployment:
+    """A deployment that is the test's own."""
 
-    def value(low: int, high: int, names: list[str]) -> str:
-        number = draw.randint(low, high)
-        if names and draw.random() < 0.4:
-            name = names[(number - low) % len(names)]
-            return draw.choice([name, name.upper(), name.title()])
-        return f"{number:02}" if draw.random() < 0.1 else str(number)
+    def __init__(self, client: Client, name: str, until: Until) -> None:
+        self.client = client
+        self.name = name
+        self.until = until
+        self._names: set[str] = set()
 
-    def item(low: int, high: int, names: list[str]) -> str:
-        step = draw.choice([*range(1, high + 2), 90, 2**31 - 1])
-        first, last = value(low, high, names), value(low, high, names)
-        stepped = [f"{first}-{last}/{step}", f"{first}/{step}", f"*/{step}"]
-        return draw.choice([*[first] * 4, f"{first}-{last}", *stepped])
+    async def follow(self, *definitions: Definition, **options: Any) -> list[str]:
+        """Start a router as far as schedules go; return what it has logged of them.
 
-    def field(low: int, high: int, names: list[str]) -> str:
-        if draw.random() < (0.05 if high > 12 else 0.4):
-            return "*"
-        items = [item(low, high, names) for _ in range(draw.choice([1, 1, 1, 2, 3]))]
-        return ",".join([*items, "*"] if draw.random() < 0.01 else items)
-
-    while True:
-        if draw.random() < 0.03:
-            yield draw.choice(NICKNAMES)
-        fields = [field(*kind) for kind in FIELDS]
-        fields[draw.choice([2, 4])] = "*"
-        yield draw.choice([" ", "  ", "\t"]).join(fields)
-
-
-def accepted_schedules(seed: int) -> Iterator[str]:
-    """Draw schedules that we take, as we take them."""
-    for schedule in drawn_schedules(seed):
-        if accepts(check_schedule, schedule):
-            yield check_schedule(schedule)
-
-
-def croniter_times(schedule: str, start: datetime, end: datetime) -> list[datetime]:
-    """Return when croniter says it is due, from ``start`` on and before ``end``."""
-    due: Any = croniter(schedule, start - SECOND, ret_type=datetime)
-    times: list[datetime] = []
-    while (time := due.get_next()) < end:
-        times.append(time)
-    return times
-
-
-def times_a_year(schedule: str) -> float:
-    """Return about how often it is due in a year."""
-    shares = [
-        1 if "*" in values else len(values) / whole
-        for values, whole in zip(croniter.expand(schedule)[0], WHOLE, strict=True)
-    ]
-    return 366 * 24 * 60 * prod(shares)
-
-
-def year(number: int) -> tuple[datetime, datetime]:
-    return datetime(number, 1, 1, tzinfo=UTC), datetime(number + 1, 1, 1, tzinfo=UTC)
-
-
-def windows(number: int) -> list[tuple[datetime, datetime]]:
-    """Return the parts of a year in which a schedule is compared that is due very often."""
-    start, end = year(number)
-    firsts = [start.replace(month=month) for month in range(2, 13)]
-    return [
-        (start, start + timedelta(days=7)),
-        *((first - timedelta(days=1), first + timedelta(days=1)) for first in firsts),
-        (end - timedelta(days=1), end),
-    ]
-
-
-class Temporal:
-    """Asks Temporal when schedules are due."""
-
-    def __init__(self, client: Client, name: str) -> None:
-        self._client = client
-        self._ids = (f"{name}-{number}" for number in count())
-
-    @asynccontextmanager
-    async def schedule(self, cron: str, zone: str = "UTC") -> AsyncIterator[str]:
-        """Have a schedule, paused, for as long as the context lasts; gives its id."""
-        handle = await self._client.create_schedule(
-            next(self._ids),
-            Schedule(
-                ScheduleActionStartWorkflow("never", id="never", task_queue="never"),
-                spec=ScheduleSpec(cron_expressions=[cron], time_zone_name=zone),
-                state=ScheduleState(paused=True),
-            ),
+        Temporal lists what is new and gone a moment later, which is waited for.
+        """
+        with capture_logs() as logs:
+            async with self.keeper(**options) as keeper:
+                await keeper.follow(definitions)
+                assert keeper.troubles == {}
+        changes = sorted(
+            (
+                entry["event"].removeprefix("schedule."),
+                entry["schedule"].removeprefix(f"{self.name}/"),
+            )
+            for entry in logs
+            if "schedule" in entry
         )
-        try:
-            yield handle.id
-        finally:
-            await handle.delete()
+        self._names |= {name for change, name in changes if change == "created"}
+        self._names -= {name for change, name in changes if change == "deleted"}
+        await self.lists(*self._names)
+        return [" ".join(change) for change in changes]
 
-    async def times(self, schedule_id: str, start: datetime, end: datetime) -> list[datetime]:
-        """Return when it is due, from ``start`` on and before ``end``."""
-        request = ListScheduleMatchingTimesRequest(namespace="default", schedule_id=schedule_id)
-        request.end_time.FromDatetime(end - SECOND)
-        after = start - SECOND
-        times: list[datetime] = []
-        while True:
-            request.start_time.FromDatetime(after)
-            page = await self._client.workflow_service.list_schedule_matching_times(request)
-            times += (time.ToDatetime(UTC) for time in page.start_time)
-            if len(page.start_time) < PAGE:
-                return times
-            after = times[-1]
+    def keeper(self, **options: Any) -> ScheduleKeeper:
+        """Return what keeps the schedules of one more router."""
+        return ScheduleKeeper(self.client, self.name, **options)
 
-    async def local_times(self, cron: str, zone: str, day: str) -> list[str]:
-        """Return when it is due on one day of a time zone, by the clock there."""
-        start = datetime.fromisoformat(day).replace(tzinfo=zoneinfo.ZoneInfo(zone))
-        end = start + timedelta(days=1)
-        async with self.schedule(cron, zone) as schedule_id:
-            times = await self.times(schedule_id, start.astimezone(UTC), end.astimezone(UTC))
-        return [f"{time.astimezone(start.tzinfo):%H:%M%z}" for time in times]
+    async def lists(self, *names: str) -> dict[str, ListedSchedule]:
+        """Wait until there are schedules of these ids and no others; return them by name."""
+        await self.until(self.ids, expected=set(names))
+        return await self.listed()
+
+    async def ids(self) -> set[str]:
+        """Return the schedules' ids, without the deployment before them."""
+        listed = await list_schedules(self.client, self.name)
+        return {each.id.removeprefix(f"{self.name}/") for each in listed}
+
+    async def listed(self) -> dict[str, ListedSchedule]:
+        """Return the schedules by their names."""
+        return {each.name: each for each in await list_schedules(self.client, self.name)}
+
+    async def started(self, name: str, year: int) -> Any:
+        """Make up for the new year of a yearly schedule.
+
+        Return the run, and the attributes of its history's first event.
+        """
+        schedule = (await self.listed())[name]
+        earlier = {run.run_id for run in schedule.recent}
+        await self.client.get_schedule_handle(schedule.id).backfill(
+            ScheduleBackfill(
+                start_at=datetime(year - 1, 12, 31, tzinfo=UTC),
+                end_at=datetime(year, 1, 2, tzinfo=UTC),
+                overlap=ScheduleOverlapPolicy.ALLOW_ALL,
+            )
+        )
+
+        async def new() -> list[ScheduledRun]:
+            recent = (await self.listed())[name].recent
+            return [run for run in recent if run.run_id not in earlier]
+
+        (run,) = await self.until(new)
+        handle = self.client.get_workflow_handle(run.workflow_id, run_id=run.run_id)
+        history = await handle.fetch_history()
+        return run, history.events[0].workflow_execution_started_event_attributes
 
 
 @pytest.fixture
-def temporal(client: Client, name: str) -> Temporal:
-    """Ask the Temporal of the run."""
-    return Temporal(client, name)
+def deployed(client: Client, until: Until) -> Callable[[str], Deployment]:
+    """Make a deployment of a name."""
+    return lambda name: Deployment(client, name, until)
 
 
-@pytest.mark.timeout(60 + 5 * EXAMPLES)
-async def test_croniter_and_temporal_read_alike_what_we_accept(temporal: Temporal) -> None:
-    compared = 0
-    full = 0
-    for number, cron in enumerate(islice(accepted_schedules(seed=2027), EXAMPLES)):
-        in_full = times_a_year(cron) <= FULL_YEAR
-        of = 2027 + number % 2
-        async with temporal.schedule(cron) as schedule_id:
-            for start, end in [year(of)] if in_full else windows(of):
-                expected = croniter_times(cron, start, end)
-                assert await temporal.times(schedule_id, start, end) == expected, cron
-                compared += len(expected)
-        full += in_full
-    print(f"{EXAMPLES} schedules, {full} of them a whole year, {compared} times")  # noqa: T201
-    assert full > EXAMPLES // 3
-    assert compared > EXAMPLES
+@pytest.fixture
+async def deployment(deployed: Callable[[str], Deployment], name: str) -> AsyncIterator[Deployment]:
+    """Make a deployment that no other test has, and leave nothing of it that would start jobs."""
+    deployment = deployed(name)
+    yield deployment
+    await deployment.follow()
 
 
-async def test_croniter_and_temporal_read_the_days_of_the_week_alike(temporal: Temporal) -> None:
-    """All days, ranges and steps that we accept: Sunday is where the two differ most."""
-    start = datetime(2027, 1, 1, tzinfo=UTC)
-    end = start + timedelta(days=7)
-    steps = [f"{day}/{step}" for day in [*range(8), "*"] for step in range(1, 9)]
-    ranges = [f"{first}-{last}" for first in range(8) for last in range(8)]
-    crons = [f"0 0 * * {days}" for days in [*map(str, range(8)), *ranges, *steps]]
-    accepted = [cron for cron in crons if accepts(check_schedule, cron)]
+async def test_schedules_are_created_updated_and_deleted(deployment: Deployment) -> None:
+    """As the files come, change and go; nothing is touched that did not change."""
+    files = report("*/5 * * * *"), report("@daily", name="Nightly", jobs={"j": {"steps": [STEP]}})
 
-    for cron in accepted:
-        async with temporal.schedule(cron) as schedule_id:
-            expected = croniter_times(cron, start, end)
-            assert await temporal.times(schedule_id, start, end) == expected, cron
-    assert len(accepted) > 80
-
-
-@pytest.mark.parametrize(
-    "cron",
-    [
-        *("1-1 * * * *", "0 22-6 * * *", "0 0 * nov-feb *", "0 0 * * fri-sun", "0 0 * * 7-7"),
-        *("0 0 * * 1-7", "0 0 * * 1/2", "0 0 * * mon/3", "0 0 * * 6/1", "0 0 * * 7/2"),
-        *("*/4294967297 * * * *", "*/2147483648 * * * *", "0 0 13 * fri", "0 0 */1 * mon"),
-        *("0 0 L * *", "0 0 15W * *", "0 0 ? * *", "0 0 * * 1#2", "0 0 * * sunday"),
-        *("@Hourly", "@every 5m", "0 0 1 1 * 2027"),
-    ],
-)
-async def test_what_we_refuse_they_read_differently(cron: str, temporal: Temporal) -> None:
-    """Or one does not read it at all. Where they do no longer, it can be taken."""
-    with pytest.raises(SchemaError):
-        check_schedule(cron)
-    start, end = year(2027)[0], datetime(2027, 2, 1, tzinfo=UTC)
-
-    found: list[list[datetime] | None] = [None, None]
-    with suppress(CroniterError):
-        found[0] = croniter_times(cron, start, end)
-    with suppress(RPCError):
-        async with temporal.schedule(cron) as schedule_id:
-            found[1] = await temporal.times(schedule_id, start, end)
-
-    assert found[0] != found[1]
+    assert await deployment.follow(*files) == [
+        "created Nightly/j",
+        "created Report/a",
+        "created Report/b",
+    ]
+    assert await deployment.follow(*files) == []
+    assert await deployment.follow(report("*/7 * * * *"), files[1]) == [
+        "updated Report/a",
+        "updated Report/b",
+    ]
+    assert await deployment.follow(files[1]) == ["deleted Report/a", "deleted Report/b"]
+    assert await deployment.follow() == ["deleted Nightly/j"]
+    assert await deployment.listed() == {}
 
 
-async def test_what_is_due_on_29_february_alone_is_found(
-    client: Client, temporal: Temporal
-) -> None:
-    """However far off: Temporal looks on until the year 2100."""
-    async with temporal.schedule("0 0 29 2 *") as schedule_id:
-        description = await client.get_schedule_handle(schedule_id).describe()
-        times = await temporal.times(schedule_id, year(2027)[0], year(2099)[0])
+async def test_a_schedule_is_what_the_trigger_says(deployment: Deployment) -> None:
+    """All of it can be read back, and changed."""
+    await deployment.follow(report("0 9 * * mon"))
 
-    assert [(time.month, time.day) for time in description.info.next_action_times][:1] == [(2, 29)]
-    assert [time.year for time in times] == list(range(2028, 2099, 4))
+    before = (await deployment.listed())["Report/b"]
+    assert (before.cron, before.expression, before.timezone) == ("0 9 * * mon",) * 2 + ("UTC",)
+    assert (before.overlap, before.catch_up, before.jitter) == ("skip", timedelta(hours=24), None)
+    assert (before.queue, before.paused, before.running) == ("slow", False, ())
+    assert len(before.next_times) == 10
+    assert {(due.weekday(), due.hour, due.minute) for due in before.next_times} == {(0, 9, 0)}
+
+    trigger = {
+        "schedule": "30 9 * * mon",
+        "timezone": "Asia/Tokyo",
+        "overlap": "buffer",
+        "catch-up": "1h",
+        "jitter": "30s",
+    }
+    jobs = {"a": {"steps": [STEP]}, "b": {"steps": [STEP], "queue": "slower"}}
+    await deployment.follow(report(trigger, jobs=jobs))
+
+    after = (await deployment.listed())["Report/b"]
+    assert (after.cron, after.timezone, after.queue) == ("30 9 * * mon", "Asia/Tokyo", "slower")
+    assert (after.overlap, after.catch_up) == ("buffer", timedelta(hours=1))
+    assert after.jitter == timedelta(seconds=30)
+    assert {(due.weekday(), due.hour, due.minute) for due in after.next_times} == {(0, 0, 30)}
 
 
-async def test_temporal_knows_the_time_zones_that_we_accept(temporal: Temporal) -> None:
-    zones = sorted(zone for zone in zoneinfo.available_timezones() if accepts(check_timezone, zone))
-    some = zones[:: max(1, len(zones) // EXAMPLES)]
+@pytest.mark.parametrize("overlap", ["skip", "buffer", "allow", "cancel"])
+async def test_every_overlap_is_taken(deployment: Deployment, overlap: str) -> None:
+    """And read back under our name for it."""
+    await deployment.follow(report({"schedule": "@daily", "overlap": overlap}))
 
-    for zone in some:
-        async with temporal.schedule("@yearly", zone):
-            pass
-
-    assert len(zones) > 500
-    assert {"Europe/Berlin", "UTC", "Asia/Kathmandu"} < set(zones)
+    assert (await deployment.listed())["Report/a"].overlap == overlap
 
 
 @pytest.mark.parametrize(
-    ("zone", "day", "cron", "times"),
-    [
-        # In the night in which the hour from 2 to 3 is left out.
-        ("Europe/Berlin", "2027-03-28", "0 2 * * *", []),
-        ("Europe/Berlin", "2027-03-28", "30 2 * * *", []),
-        ("Europe/Berlin", "2027-03-28", "30 1,2,3 * * *", ["01:30+0100", "03:30+0200"]),
-        ("America/New_York", "2027-03-14", "30 2 * * *", []),
-        ("America/New_York", "2027-03-14", "0 2,3 * * *", ["03:00-0400"]),
-        # In the night in which an hour comes twice.
-        ("America/New_York", "2027-11-07", "30 1 * * *", ["01:30-0400", "01:30-0500"]),
-        ("America/New_York", "2027-11-07", "30 2 * * *", ["02:30-0500"]),
-        ("Europe/Berlin", "2027-10-31", "30 2 * * *", ["02:30+0100"]),
-        ("Europe/Berlin", "2027-10-31", "30 1 * * *", ["01:30+0200", "02:30+0200"]),
-        ("Europe/Berlin", "2027-10-31", "30 3 * * *", ["03:30+0100"]),
-        ("Europe/London", "2027-10-31", "30 0 * * *", ["00:30+0100", "01:30+0100"]),
-        ("Africa/Cairo", "2027-04-30", "@daily", []),
-        ("UTC", "2027-10-31", "30 1,2 * * *", ["01:30+0000", "02:30+0000"]),
-    ],
+    "schedule",
+    ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@hourly", "0 0 * jan-mar sun"],
 )
-async def test_when_the_clock_is_changed(
-    zone: str, day: str, cron: str, times: list[str], temporal: Temporal
+async def test_every_kind_of_schedule_is_taken(deployment: Deployment, schedule: str) -> None:
+    """Temporal knows all that a file may say."""
+    await deployment.follow(report(schedule))
+
+    assert (await deployment.listed())["Report/a"].next_times
+
+
+async def test_a_paused_schedule_stays_paused(deployment: Deployment) -> None:
+    """Whatever is edited, also where it becomes the first of the workflow's triggers."""
+    await deployment.follow(report("@daily", "@weekly"))
+    paused = deployment.client.get_schedule_handle((await deployment.listed())["Report/a/2"].id)
+    await paused.pause(note="the shop is closed")
+
+    for edited in (
+        report("@daily", {"schedule": "@weekly", "timezone": "Asia/Tokyo"}),
+        report("@daily", "0 3 * * sun", description="Edited", vars={"a": 1}),
+        report("0 3 * * sun"),
+        report("@hourly", "0 3 * * sun"),
+    ):
+        await deployment.follow(edited)
+
+        listed = await deployment.listed()
+        assert {each.name for each in listed.values() if each.paused} == {"Report/a/2"}
+        assert listed["Report/a/2"].note == "the shop is closed"
+    assert listed["Report/a/2"].cron == "0 3 * * sun"
+
+
+async def test_a_pause_that_comes_between_reading_and_writing_is_not_undone(
+    deployment: Deployment,
 ) -> None:
-    assert await temporal.local_times(cron, zone, day) == times
+    """Temporal drops that update, and the next look finds what is left to do."""
+    await deployment.follow(report("@daily"))
+    store = ScheduleStore(deployment.client, deployment.name)
+    (schedule_id, *_) = [each async for each in store.ids()]
+    kept = await store.read(schedule_id)
+    assert kept is not None
+    await deployment.client.get_schedule_handle(schedule_id).pause(note="just now")
+
+    wanted = wanted_schedules(deployment.name, [report("@weekly").workflow], [])
+    await store.update(kept, next(each for each in wanted if each.id == schedule_id))
+    await deployment.follow(report("@weekly"))
+
+    (listed,) = [each for each in (await deployment.listed()).values() if each.id == schedule_id]
+    assert (listed.cron, listed.paused, listed.note) == ("@weekly", True, "just now")
 
 
-async def test_what_is_often_due_in_a_night_in_which_the_clock_is_changed(
-    temporal: Temporal,
+async def test_two_deployments_leave_each_other_alone(
+    deployed: Callable[[str], Deployment], name: str
 ) -> None:
-    """The hour that comes twice is 25 hours' worth of times west of Greenwich, not east of it."""
-    spring = await temporal.local_times("*/30 0-4 * * *", "Europe/Berlin", "2027-03-28")
-    new_york = await temporal.local_times("*/20 * * * *", "America/New_York", "2027-11-07")
-    berlin = await temporal.local_times("*/20 0-3 * * *", "Europe/Berlin", "2027-10-31")
+    """Although one's name begins with the other's, and their files are the same."""
+    one, other = deployed(name), deployed(f"{name}-2")
+    await one.follow(report("random_daily"))
+    await other.follow(report("random_daily"))
 
-    assert [time for time in spring if time.startswith("02")] == []
-    assert len(spring) == 8
-    assert len(new_york) == 75
-    assert berlin[5:] == ["01:40+0200", "02:00+0200", "02:20+0100", "03:40+0100"]
+    assert await one.follow() == ["deleted Report/a", "deleted Report/b"]
+
+    assert len(await other.listed()) == 2
+    await other.follow()
+
+
+async def test_what_is_not_ours_is_left_alone(deployment: Deployment) -> None:
+    """Even under an id that looks like ours; and where we need that id, we say so."""
+    foreign = await deployment.client.create_schedule(
+        f"{deployment.name}/Report/a",
+        Schedule(
+            action=ScheduleActionStartWorkflow("own", id="own", task_queue="own"),
+            spec=ScheduleSpec(cron_expressions=["@yearly"]),
+        ),
+    )
+    assert await deployment.follow() == []
+
+    async with deployment.keeper() as keeper:
+        await keeper.follow([report("@daily")])
+        assert keeper.troubles == {foreign.id: "there is a schedule of this id that is not ours"}
+
+    assert (await foreign.describe()).schedule.action.workflow == "own"  # type: ignore[attr-defined]
+    await deployment.lists("Report/b")
+    await foreign.delete()
+
+
+async def test_what_temporal_refuses_keeps_no_other_schedule_back(deployment: Deployment) -> None:
+    """It is told by name, with the reason; a newer set of files ends it."""
+    too_long = report(
+        "@daily", name="Long", jobs={"j": {"steps": [{**STEP, "with": {"x": "x" * 900}}]}}
+    )
+    async with deployment.keeper(max_input_bytes=900) as keeper:
+        with capture_logs() as logs:
+            await keeper.follow([too_long, report("@daily")])
+
+        (failed,) = [entry for entry in logs if entry["event"] == "schedule.failed"]
+        assert failed["schedule"] == f"{deployment.name}/Long/j"
+        assert "at most 900 fit" in failed["reason"]
+        assert keeper.troubles == {failed["schedule"]: failed["reason"]}
+        await deployment.lists("Report/a", "Report/b")
+
+        await keeper.follow([report("@daily")])
+        assert keeper.troubles == {}
+
+
+async def test_the_last_of_several_sets_of_files_is_followed(deployment: Deployment) -> None:
+    """Also where it comes while an earlier one is under way."""
+    async with deployment.keeper() as keeper:
+        with capture_logs() as logs:
+            await asyncio.gather(
+                *(keeper.follow([report("@daily", name=name)]) for name in ("A", "B", "C"))
+            )
+        assert keeper.troubles == {}
+        assert "schedules.slow" not in {entry["event"] for entry in logs}
+        await deployment.until(deployment.ids, expected={"C/a", "C/b"})
+
+
+class BrokenCodec(PayloadCodec):
+    """Encodes nothing of what a workflow called Broken has to say."""
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Fail, or leave all as it is."""
+        if any(b"Broken" in payload.data for payload in payloads):
+            raise RuntimeError("no key")
+        return list(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Leave all as it is."""
+        return list(payloads)
+
+
+async def test_a_fault_with_one_schedule_ends_neither_the_others_nor_the_router(
+    deployment: Deployment, stack: DevStack
+) -> None:
+    """Here a codec of somebody's own fails; it is told as it is."""
+    broken = await Client.connect(
+        stack.temporal.address,
+        data_converter=replace(pydantic_data_converter, payload_codec=BrokenCodec()),
+    )
+    async with ScheduleKeeper(broken, deployment.name) as keeper:
+        await keeper.follow([report("@daily", name="Broken"), report("@daily")])
+
+        assert keeper.troubles == {
+            f"{deployment.name}/Broken/{job}": "RuntimeError: no key" for job in "ab"
+        }
+    await deployment.lists("Report/a", "Report/b")
+
+
+async def test_twenty_times_two_routers_start_at_once(
+    deployed: Callable[[str], Deployment], name: str
+) -> None:
+    """Each time there is one schedule for each job and trigger, and the jobs' minutes are equal."""
+    files = [report("random_hourly", "random_daily")]
+    for number in range(20):
+        deployment = deployed(f"{name}-{number}")
+        async with deployment.keeper() as one, deployment.keeper() as other:
+            await asyncio.gather(one.follow(files), other.follow(files))
+
+            assert (one.troubles, other.troubles) == ({}, {})
+            listed = await deployment.lists("Report/a", "Report/a/2", "Report/b", "Report/b/2")
+            for a, b in (("Report/a", "Report/b"), ("Report/a/2", "Report/b/2")):
+                assert listed[a].expression == listed[b].expression
+                assert listed[a].next_times == listed[b].next_times
+            await one.follow([])
+
+
+async def test_two_routers_reload_at_once(deployment: Deployment) -> None:
+    """They end with what the files want, whatever each of them finds half done."""
+    states: list[list[str | dict[str, Any]]] = [
+        ["@daily", "@hourly", "random_daily"],
+        ["random_daily", "@weekly"],
+        ["@weekly", {"schedule": "@hourly", "overlap": "allow"}, "@monthly", "random_daily"],
+        ["random_hourly"],
+    ]
+    async with deployment.keeper() as one, deployment.keeper() as other:
+        for crons in states * 2:
+            files = [report(*crons)]
+            await asyncio.gather(one.follow(files), other.follow(files))
+
+            wanted = sorted(cron.schedule for cron in files[0].workflow.on.crons)
+
+            async def kept() -> dict[str, list[str]]:
+                listed = (await deployment.listed()).values()
+                return {
+                    job: sorted(each.cron for each in listed if each.job == job) for job in "ab"
+                }
+
+            await deployment.until(kept, expected={"a": wanted, "b": wanted})
+        await one.follow([])
+
+
+async def test_a_draw_stays_whatever_else_changes(deployment: Deployment) -> None:
+    """It is drawn anew when the keyword changes."""
+    await deployment.follow(report("random_daily"))
+    drawn = (await deployment.listed())["Report/a"].expression
+
+    await deployment.follow(report("@hourly", "random_daily", vars={"a": 1}))
+    await deployment.follow(report({"schedule": "random_daily", "timezone": "Asia/Tokyo"}))
+    listed = await deployment.listed()
+    assert {each.expression for each in listed.values()} == {drawn}
+
+    await deployment.follow(report("random_hourly"))
+    assert {each.expression for each in (await deployment.listed()).values()} != {drawn}
+
+
+async def test_a_run_bears_what_one_that_an_event_starts_bears(
+    client: Client, deployment: Deployment
+) -> None:
+    """Its queue, its timeout, search attributes, memo and summary; and an id of its own."""
+    assert await register_search_attributes(client)
+    await deployment.follow(report("@yearly"), search_attributes=True)
+
+    run, started = await deployment.started("Report/b", 2025)
+
+    assert run.workflow_id == f"Report/b/~cron@{deployment.name}-2025-01-01T00:00:00Z"
+    assert started.workflow_type.name == "b"
+    assert started.task_queue.name == "slow"
+    assert started.workflow_execution_timeout.ToTimedelta() == timedelta(hours=1)
+    assert {name: value.data for name, value in started.memo.fields.items()}["hatchet_jobs"] == b"2"
+    description = await client.get_workflow_handle(run.workflow_id).describe()
+    attributes = {pair.key.name: pair.value for pair in description.typed_search_attributes}
+    assert attributes["HatchetWorkflow"] == "Report"
+    assert attributes["HatchetJob"] == "b"
+    assert attributes["HatchetEventKey"] == "cron"
+    assert await description.static_summary() == "Report on cron"
+
+
+async def test_an_edited_definition_changes_the_next_run(deployment: Deployment) -> None:
+    """And not the one that goes on."""
+    await deployment.follow(report("@yearly"))
+    _, before = await deployment.started("Report/a", 2024)
+
+    await deployment.follow(report("@yearly", vars={"edited": 1}))
+    _, after = await deployment.started("Report/a", 2025)
+
+    inputs = [
+        ScheduledJobInput.model_validate_json(started.input.payloads[0].data)
+        for started in (before, after)
+    ]
+    assert [each.vars for each in inputs] == [{}, {"edited": 1}]
+
+
+async def test_schedules_are_found_by_their_name_or_the_workflows(deployment: Deployment) -> None:
+    """Also where a workflow is called like another one's schedule."""
+    await deployment.follow(
+        report("@daily", "@weekly"),
+        report("@daily", name="Report/a", jobs={"j": {"steps": [STEP]}}),
+    )
+    listed = await list_schedules(deployment.client, deployment.name)
+
+    assert [each.name for each in named(listed, "Report")] == [
+        "Report/a",
+        "Report/a/2",
+        "Report/b",
+        "Report/b/2",
+    ]
+    assert [each.name for each in named(listed, "Report/b/2")] == ["Report/b/2"]
+    assert [each.id for each in named(listed, "Report/a")] == [f"{deployment.name}/Report/a"]
+    assert [each.name for each in named(listed, "Report/a/j")] == ["Report/a/j"]
+    assert named(listed, "nobody") == ()
+
+
+async def test_a_namespace_that_is_not_there_is_waited_for_in_the_background(
+    client: Client, stack: DevStack, name: str, until: Until
+) -> None:
+    """The caller goes on, and is told what is amiss; all is made up for when it is mended."""
+    elsewhere = await Client.connect(
+        stack.temporal.address, namespace=name, data_converter=pydantic_data_converter
+    )
+    async with ScheduleKeeper(elsewhere, name) as keeper:
+        await keeper.follow([report("@daily")])
+        assert "NOT_FOUND" in keeper.troubles["schedules"]
+
+        await client.workflow_service.register_namespace(
+            RegisterNamespaceRequest(
+                namespace=name, workflow_execution_retention_period=Duration(seconds=86400)
+            )
+        )
+
+        async def mended() -> bool:
+            return not keeper.troubles
+
+        await until(mended, seconds=60)
+        await Deployment(elsewhere, name, until).lists("Report/a", "Report/b")
+        await keeper.follow([])
+
+
+async def test_a_router_keeps_the_schedules_of_its_files(
+    settings: RouterSettings, client: Client, name: str, serving: Serve, until: Until
+) -> None:
+    """In the deployment that the settings name; they outlive it, and go with the files."""
+
+    async def ids() -> list[str]:
+        return [each.name for each in await list_schedules(client, name)]
+
+    async with serving(settings, [report("@daily")], client):
+        await until(ids, expected=["Report/a", "Report/b"])
+    assert await ids() == ["Report/a", "Report/b"]
+    async with serving(settings, [], client):
+        await until(ids, expected=[])

@@ -327,7 +327,15 @@ async def test_a_job_that_takes_too_long_times_out(jobs: Jobs) -> None:
 
 
 @pytest.mark.parametrize(
-    "argument", [None, "no job", {"format": 2}, {"workflow": "w", "password": "hunter2"}, b"\xff"]
+    "argument",
+    [
+        None,
+        "no job",
+        {"format": 2},
+        {"workflow": "w", "password": "hunter2"},
+        {"schedule": "d/w", "password": "hunter2"},
+        b"\xff",
+    ],
 )
 async def test_an_input_that_is_no_job_fails_at_once(jobs: Jobs, argument: Any) -> None:
     """Not in an endless loop of failing workflow tasks, and without repeating it."""

@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 from temporalio.client import WorkflowExecutionStatus, WorkflowHistory
 
+from hatchet_schemas import Job, ScheduledJobInput
 from hatchet_worker import Integration, action
 
 if TYPE_CHECKING:
@@ -256,3 +257,22 @@ async def test_an_action_may_put_out_nothing(jobs: Jobs, outputs: Any) -> None:
 
     async with jobs.worker(Quiet()):
         assert await jobs.run(plain("quiet:do")) == {"call": {}}
+
+
+async def test_a_scheduled_job_that_is_started_by_hand_is_for_now(jobs: Jobs) -> None:
+    """As someone starts it again in Temporal's web interface: no schedule tells the time."""
+    say = echo("say", "{{ .event.key }} {{ .event.time }}")
+    scheduled = ScheduledJobInput(
+        workflow="W",
+        job="j",
+        schedule="d/W",
+        definition=Job.model_validate({"queue": jobs.queue, "steps": [say]}),
+    )
+    async with jobs.worker(Echo()), asyncio.timeout(15):
+        handle = await jobs.client.start_workflow(
+            "j", scheduled, id=f"by-hand-{jobs.queue}", task_queue=jobs.queue
+        )
+        result = await handle.result()
+        started = (await handle.describe()).start_time
+
+    assert result["steps"]["say"]["message"] == f"cron {started.isoformat()}"

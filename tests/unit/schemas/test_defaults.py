@@ -138,7 +138,7 @@ def test_a_wrong_action_is_told_where_it_stands() -> None:
 
 
 def test_githubs_schedule_is_a_cron_trigger() -> None:
-    schedule = "[{cron: '5 4 * * *', timezone: Europe/Berlin}]"
+    schedule = "[{cron: '5 4 * * *', timezone: Europe/Berlin, overlap: allow, jitter: 5s}]"
     text = LEVELS.replace("on: k", f"on: {{schedule: {schedule}, cron: {{schedule: '@daily'}}}}")
 
     crons = loaded(text).on.crons
@@ -147,6 +147,13 @@ def test_githubs_schedule_is_a_cron_trigger() -> None:
         ("@daily", "UTC"),
         ("5 4 * * *", "Europe/Berlin"),
     ]
+    assert (crons[1].overlap, crons[1].jitter) == ("allow", timedelta(seconds=5))
+
+
+def test_a_cron_trigger_skips_overlaps_and_makes_up_for_a_night() -> None:
+    (cron,) = loaded(LEVELS.replace("on: k", "on: {cron: {schedule: '@daily'}}")).on.crons
+
+    assert (cron.overlap, cron.catch_up, cron.jitter) == ("skip", timedelta(hours=24), None)
 
 
 def test_needs_is_reserved_and_says_what_to_do_instead() -> None:

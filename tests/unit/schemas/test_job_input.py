@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,7 @@ from hatchet_schemas import (
     EventHeader,
     Job,
     JobInput,
+    ScheduledJobInput,
     SecretRef,
     SecretText,
     StepInput,
@@ -64,6 +66,46 @@ def test_a_job_input_goes_through_json_unchanged(
     received = JobInput.model_validate_json(sent.model_dump_json())
     assert received == sent
     assert received.model_dump_json() == sent.model_dump_json()
+
+
+def test_a_scheduled_job_is_given_the_time_as_its_event() -> None:
+    scheduled = ScheduledJobInput(
+        workflow="W", job="j", schedule="hatchet/W", vars={"a": 1}, definition=DEFINITION
+    )
+    received = ScheduledJobInput.model_validate_json(scheduled.model_dump_json())
+    due = datetime(2026, 3, 29, 3, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+
+    made = received.at(due)
+
+    assert made.event == Event(
+        id="hatchet/W@2026-03-29T01:30:00Z",
+        key="cron",
+        time=datetime(2026, 3, 29, 1, 30, tzinfo=UTC),
+        data={},
+    )
+    assert (made.workflow, made.job, made.vars, made.definition) == ("W", "j", {"a": 1}, DEFINITION)
+
+
+def test_all_jobs_of_one_time_have_one_event() -> None:
+    one, other = (
+        ScheduledJobInput(workflow="W", job=job, schedule="hatchet/W", definition=DEFINITION)
+        for job in ("a", "b")
+    )
+    due, later = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
+
+    assert one.at(due).event == other.at(due).event
+    assert one.at(due).event.id != one.at(later).event.id
+
+
+def test_the_two_inputs_are_never_taken_for_each_other() -> None:
+    event = Event(id="e", key="k", time=datetime.now(UTC), data={})
+    by_event = JobInput(workflow="W", job="j", event=event, definition=DEFINITION)
+    by_clock = ScheduledJobInput(workflow="W", job="j", schedule="d/W", definition=DEFINITION)
+
+    with pytest.raises(ValidationError):
+        JobInput.model_validate_json(by_clock.model_dump_json())
+    with pytest.raises(ValidationError):
+        ScheduledJobInput.model_validate_json(by_event.model_dump_json())
 
 
 @given(JSON_OBJECTS)

@@ -102,6 +102,9 @@ VALID = {
     "crons": triggered_by("{cron: [{schedule: random_hourly}, {schedule: 0 9 * * mon}]}"),
     "spaces around a schedule": triggered_by("{cron: {schedule: ' 0 9  * * 1 '}}"),
     "a schedule": triggered_by("{schedule: {cron: '@weekly'}}"),
+    "all of a cron": triggered_by(
+        "{cron: {schedule: '@daily', timezone: UTC, overlap: cancel, catch-up: 10s, jitter: 1m}}"
+    ),
     "a step without a name": with_step("{id: s, actionId: a:b, timeout: 1s}"),
     "an action": with_step("{id: s, action: a:b.c-d_e, timeout: 1s}"),
     "an action of three parts": with_step("{id: s, action: a:b:c, timeout: 1s}"),
@@ -154,6 +157,9 @@ INVALID = {
     "a schedule of one word": triggered_by("{cron: {schedule: x}}"),
     "a schedule of six fields": triggered_by("{cron: {schedule: 0 0 0 * * *}}"),
     "a schedule as number": triggered_by("{cron: {schedule: 5}}"),
+    "an unknown overlap": triggered_by("{cron: {schedule: '@daily', overlap: replace}}"),
+    "a jitter as number": triggered_by("{cron: {schedule: '@daily', jitter: 5}}"),
+    "a catch-up of nothing": triggered_by("{cron: {schedule: '@daily', catch-up: 0s}}"),
     "a list as jobs": "name: W\non: k\njobs: []",
     "no job": "name: W\non: k\njobs: {}",
     "a number as job": "name: W\non: k\njobs: {j: 5}",
@@ -206,6 +212,7 @@ BEYOND_A_SCHEMA = {
     "a schedule out of range": triggered_by("{cron: {schedule: 99 * * * *}}"),
     "an unknown nickname": triggered_by("{cron: {schedule: '@never'}}"),
     "an unknown time zone": triggered_by("{cron: {schedule: '@daily', timezone: Mars}}"),
+    "a catch-up that is too short": triggered_by("{cron: {schedule: '@daily', catch-up: 9s}}"),
     "a duration of centuries": with_job("timeout: 99999d"),
     "a wait that shrinks": with_step(f"{STEP[:-1]}, retry: {{backoff: 5s, max-backoff: 1s}}}}"),
 }

@@ -8,7 +8,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from hatchet_schemas.names import Name, WorkflowName, escaped, workflow_id
+from hatchet_schemas.names import (
+    Name,
+    WorkflowName,
+    escaped,
+    schedule_id,
+    scheduled_workflow_id,
+    times_id,
+    workflow_id,
+)
 
 NAME: TypeAdapter[str] = TypeAdapter(Name)
 WORKFLOW_NAME: TypeAdapter[str] = TypeAdapter(WorkflowName)
@@ -95,6 +103,38 @@ def test_a_plain_identity_reads_as_it_is() -> None:
 def test_the_source_of_an_event_is_part_of_its_identity() -> None:
     digest = hashlib.sha256(b"billing").hexdigest()[:32]
     assert workflow_id("w", "j", "1", "billing") == f"w/j/1~{digest}"
+
+
+def test_a_schedule_is_named_after_deployment_workflow_and_job() -> None:
+    assert schedule_id("hatchet", "Nightly Report", "a") == "hatchet/Nightly Report/a"
+    assert schedule_id("hatchet", "a/b", "a", 2) == "hatchet/a%2Fb/a/2"
+    assert times_id("hatchet", "a/b") == "hatchet/a%2Fb"
+    assert times_id("hatchet", "a/b", 2) == "hatchet/a%2Fb/2"
+    assert scheduled_workflow_id("hatchet", "a/b", "j") == "a%2Fb/j/~cron@hatchet"
+    assert scheduled_workflow_id("hatchet", "a/b", "j", 2) == "a%2Fb/j/~cron@hatchet/2"
+
+
+_SCHEDULE = st.tuples(
+    st.from_regex(r"[a0][a0._-]?", fullmatch=True), TEXTS, TEXTS, st.integers(1, 12)
+)
+
+
+@given(_SCHEDULE, _SCHEDULE)
+@example(("a", "w", "j", 2), ("a.2", "w", "j", 1))
+@example(("a", "w", "j/2", 1), ("a", "w", "j", 2))
+def test_schedules_and_their_runs_are_told_apart(
+    one: tuple[str, str, str, int], other: tuple[str, str, str, int]
+) -> None:
+    for name in (schedule_id, scheduled_workflow_id):
+        assert (name(*one) == name(*other)) == (one == other)
+
+
+@given(TEXTS, TEXTS, TEXTS, st.none() | TEXTS)
+def test_no_event_gives_the_id_of_a_scheduled_run(
+    workflow: str, job: str, event_id: str, source: str | None
+) -> None:
+    scheduled = scheduled_workflow_id("hatchet", workflow, job)
+    assert not workflow_id(workflow, job, event_id, source).startswith(scheduled)
 
 
 @pytest.mark.parametrize("name", ["a", "step-1", "_x", "0", "a.b_c-d", "x" * 100])
