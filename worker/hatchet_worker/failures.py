@@ -172,6 +172,8 @@ def _timeout(step: Step, cause: BaseException | None) -> str:
 def _tries(step: Step, error: ActivityError) -> str:
     if error.retry_state is RetryState.MAXIMUM_ATTEMPTS_REACHED and step.retry.attempts > 1:
         return f" ({step.retry.attempts} attempts)"
+    if error.retry_state is RetryState.TIMEOUT:
+        return " (the next attempt would come after the job's timeout)"
     return ""
 
 

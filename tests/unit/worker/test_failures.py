@@ -100,6 +100,11 @@ def _timeout(kind: TimeoutType) -> TemporalTimeoutError:
             "StepTimedOut",
             "not done within its timeout of 1m30s",
         ),
+        (
+            _ended_by(ApplicationError("busy", type="MailboxError"), RetryState.TIMEOUT),
+            "StepFailed",
+            "MailboxError: busy (the next attempt would come after the job's timeout)",
+        ),
         (_ended_by(None), "StepFailed", "no reason given (3 attempts)"),
     ],
 )
