@@ -25,7 +25,7 @@ class JobInput(Model):
 
     The definition travels with it, so that a running job keeps the one it was started with.
     ``vars`` are the workflow's, and those of the router's settings that it does not name.
-    ``format`` is this model's version: a worker refuses one that it does not know.
+    ``format`` is this model's version: a job in one that a worker does not know waits for another.
     """
 
     format: Literal[1] = 1

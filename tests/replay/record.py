@@ -1,9 +1,9 @@
 """Records the histories that `test_replay.py` replays.
 
 Run it after a change to what JobWorkflow does, once per release, and commit the result beside the
-earlier ones: ``python tests/replay/record.py NAME [JOB…]``, where NAME is the folder to write, such
-as the version. A job that was started by an earlier release must go on with the next one, so
-histories are added and never overwritten.
+earlier ones: ``python -m tests.replay.record NAME [JOB…]``, where NAME is the folder to write, such
+as the version; the jobs are those of `shapes.py`. A job that was started by an earlier release must
+go on with the next one, so histories are added and never overwritten.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ from temporalio.client import (
     WorkflowHandle,
 )
 from temporalio.contrib.pydantic import pydantic_data_converter
+from tests.replay.shapes import JOBS
 
 from hatchet_cli.devstack import TemporalServer
 from hatchet_schemas import Event, Job, JobInput, ScheduledJobInput
 from hatchet_schemas.names import schedule_id, scheduled_workflow_id, times_id, workflow_id
-from hatchet_worker import Integration, Worker, action
+from hatchet_worker import Context, Integration, Worker, action
 
+_TIME: Final = dt.datetime(2026, 1, 31, tzinfo=dt.UTC)
 HISTORIES: Final = Path(__file__).parent / "histories"
 
 
@@ -40,6 +42,10 @@ class Echo(Integration):
     """What the recorded jobs call."""
 
     id = "echo"
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self.released = asyncio.Event()
 
     @action("say")
     async def say(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -54,85 +60,94 @@ class Echo(Integration):
     @action("hang")
     async def hang(self, data: dict[str, Any]) -> None:
         """Never end."""
+        self.reached.set()
         await asyncio.Event().wait()
 
+    @action("wait")
+    async def wait(self, data: dict[str, Any]) -> dict[str, Any]:
+        """End when the recorder says so."""
+        self.reached.set()
+        await self.released.wait()
+        return data
 
-def step(
-    step_id: str,
-    verb: str = "say",
-    data: dict[str, Any] | None = None,
-    condition: str | None = None,
-    **extra: Any,
-) -> dict[str, Any]:
-    """Return a step of one of the recorded jobs."""
-    return {
-        "name": step_id,
-        "id": step_id,
-        "actionId": f"echo:{verb}",
-        "timeout": "10s",
-        "with": data or {},
-        "if": condition,
-        **extra,
-    }
+    @action("recover")
+    async def recover(self, data: dict[str, Any], context: Context) -> dict[str, Any]:
+        """Fail the first time."""
+        if context.attempt == 1:
+            raise ValueError("no")
+        return data
 
-
-JOBS: Final[dict[str, list[dict[str, Any]]]] = {
-    "one-step": [step("echo1", "say", {"message": "{{ .username }}"})],
-    "three-steps": [
-        step("echo1", "say", {"message": "{{ .username }}"}),
-        step("echo-2", "say", {"message": "{{ .steps.echo1.outputs.message }}"}),
-        step("echo3", "say", {"all": ["{{ .steps.echo-2.message }}", "{{ .event.key }}"]}),
-    ],
-    "failing-step": [
-        step("echo1"),
-        step("fails", "fail", retry={"attempts": 2, "backoff": "10ms"}),
-        step("never"),
-    ],
-    "template-error": [step("echo1"), step("echo2", "say", {"message": "{{ .nobody }}"})],
-    "timed-out-step": [step("hangs", "hang", timeout="200ms", retry={"attempts": 1})],
-    "skipped-step": [
-        step("echo1", condition=".username == 'nobody'"),
-        step("echo2", "say", {"was": "{{ .steps.echo1.outcome }}"}),
-    ],
-    "tolerated-failure": [
-        {**step("fails", "fail", retry={"attempts": 1}), "continue-on-error": True},
-        step("echo2", "say", {"why": "{{ .steps.fails.failure.message }}"}),
-    ],
-    "steps-after-a-failure": [
-        step("fails", "fail", retry={"attempts": 1}),
-        step("never"),
-        step("tells", "say", {"why": "{{ .steps.fails.failure.type }}"}, condition="failure()"),
-        step("tidies", "say", condition="always()"),
-    ],
-    "secret": [step("echo1", "say", {"key": "Bearer {{ .secrets.TOKEN }}"})],
-    "scheduled": [
-        step("echo1", "say", {"event": "{{ .event }}"}),
-        step("echo-2", "say", {"time": "{{ .steps.echo1.event.time }}"}),
-    ],
-}
-BY_CLOCK: Final = frozenset({"scheduled"})
-"""The jobs that a schedule starts, all others an event."""
+    @action("once", semantics="at-most-once")
+    async def once(self, data: dict[str, Any]) -> None:
+        """Fail for good."""
+        raise ValueError("no")
 
 
-async def started(client: Client, name: str) -> WorkflowHandle[Any, Any]:
-    """Start a job by an event, or by a schedule that makes up for a time long past."""
-    definition = Job.model_validate({"queue": "recorded", "steps": JOBS[name]})
-    time = dt.datetime(2026, 1, 31, tzinfo=dt.UTC)
-    if name not in BY_CLOCK:
-        event = Event(
-            id=f"recorded-{name}", key="user:create", time=time, data={"username": "testing12345"}
+async def record(client: Client, name: str) -> str:
+    """Run a job and return its history as JSON, without what tells of this machine."""
+    shape = JOBS[name]
+    echo = Echo()
+    if shape.cancelled == "before":
+        handle = await _start(client, name)
+        await handle.cancel()
+    async with _worker(client, echo):
+        if shape.cancelled != "before":
+            handle = await _start(client, name)
+        if shape.cancelled == "during":
+            await echo.reached.wait()
+            await handle.cancel()
+        if shape.cancelled != "seen":
+            await _end(name, handle)
+        else:
+            await echo.reached.wait()
+            # The worker finishes the step while it stops, and takes no more of the job.
+            asyncio.get_running_loop().call_later(0.2, echo.released.set)
+    if shape.cancelled == "seen":
+        await handle.cancel()
+        async with _worker(client, echo):
+            await _end(name, handle)
+    history = json.loads((await handle.fetch_history()).to_json())
+    return json.dumps(_without_stack_traces(history), indent=1) + "\n"
+
+
+def _worker(client: Client, echo: Echo) -> Worker:
+    secrets = [{"TOKEN": "recorded-token"}.get]
+    return Worker([echo], ["recorded"], client=client, secrets=secrets, grace_seconds=5)
+
+
+async def _start(client: Client, name: str) -> WorkflowHandle[Any, Any]:
+    shape = JOBS[name]
+    if shape.scheduled:
+        return await _scheduled(client, name)
+    event = Event(
+        id=f"recorded-{name}",
+        key="user:create",
+        time=_TIME,
+        data={"username": "testing12345", **shape.data},
+    )
+    job_input: Any = shape.given
+    if job_input is None:
+        job_input = JobInput(
+            workflow="Recorded",
+            job=name,
+            event=event,
+            vars={"channel": "#sign-ups", "tell": True},
+            definition=Job.model_validate(
+                {"queue": "recorded", "if": shape.condition, "steps": shape.steps}
+            ),
         )
-        return await client.start_workflow(
-            name,
-            JobInput(workflow="Recorded", job=name, event=event, definition=definition),
-            id=workflow_id("Recorded", name, event.id),
-            task_queue="recorded",
-        )
+    return await client.start_workflow(
+        name, job_input, id=workflow_id("Recorded", name, event.id), task_queue="recorded"
+    )
+
+
+async def _scheduled(client: Client, name: str) -> WorkflowHandle[Any, Any]:
+    """Start a job by a schedule that makes up for a time long past."""
     scheduled = ScheduledJobInput(
         workflow="Recorded",
         job=name,
         schedule=times_id("recorded", "Recorded"),
-        definition=definition,
+        definition=Job.model_validate({"queue": "recorded", "steps": JOBS[name].steps}),
     )
     run_id = scheduled_workflow_id("recorded", "Recorded", name)
     schedule = await client.create_schedule(
@@ -142,7 +157,9 @@ async def started(client: Client, name: str) -> WorkflowHandle[Any, Any]:
             spec=ScheduleSpec(cron_expressions=["0 0 31 1 *"]),
         ),
     )
-    await schedule.backfill(ScheduleBackfill(start_at=time - dt.timedelta(minutes=1), end_at=time))
+    await schedule.backfill(
+        ScheduleBackfill(start_at=_TIME - dt.timedelta(minutes=1), end_at=_TIME)
+    )
     while True:
         recent = (await schedule.describe()).info.recent_actions
         if recent:
@@ -152,15 +169,11 @@ async def started(client: Client, name: str) -> WorkflowHandle[Any, Any]:
     return client.get_workflow_handle(recent[0].action.workflow_id)
 
 
-async def record(client: Client, name: str) -> str:
-    """Run a job and return its history as JSON, without what tells of this machine."""
-    handle = await started(client, name)
+async def _end(name: str, handle: WorkflowHandle[Any, Any]) -> None:
     try:
         await handle.result()
     except WorkflowFailureError as error:
         print(f"{name}: {error.cause}", file=sys.stderr)  # noqa: T201 - this is a script
-    history = json.loads((await handle.fetch_history()).to_json())
-    return json.dumps(_without_stack_traces(history), indent=1) + "\n"
 
 
 def _without_stack_traces(value: Any) -> Any:
@@ -180,9 +193,7 @@ async def record_all(names: Iterable[str]) -> dict[str, str]:
         client = await Client.connect(
             temporal.address, identity="recorder", data_converter=pydantic_data_converter
         )
-        secrets = [{"TOKEN": "recorded-token"}.get]
-        async with Worker([Echo()], ["recorded"], client=client, secrets=secrets):
-            return {name: await record(client, name) for name in names}
+        return {name: await record(client, name) for name in names}
 
 
 def main(folder: Path, names: Iterable[str]) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "TemporalUnreachable",
     "UnknownAction",
     "UnknownSecret",
+    "UnreadableJob",
     "UnreadableSecret",
     "WorkerError",
 ]
@@ -97,6 +98,10 @@ class UnknownSecret(NonRetryable, LookupError):
 
 class UnreadableSecret(NonRetryable, ValueError):
     """A secret is there, but is not what a secret must be."""
+
+
+class UnreadableJob(WorkerError, ValueError):
+    """A job's input is of another release of Hatchet, which this worker cannot read."""
 
 
 class StepTimedOut(WorkerError, TimeoutError):

@@ -2,7 +2,7 @@
 
 The `type` of the Temporal failure says what went wrong:
 
-- ``InvalidJob``: the workflow's input is not a job this worker understands
+- ``InvalidJob``: the workflow's input is no job, of whatever release
 - ``TemplateError``: a template in a step's ``with``, or an ``if``, could not be rendered
 - ``InvalidInput``: the action cannot take the step's ``with``
 - ``UnknownAction``: no integration of the worker has the action
@@ -11,12 +11,14 @@ The `type` of the Temporal failure says what went wrong:
 - ``OutcomeUnknown``: the action is at-most-once, and a lost attempt may have done its work
 - ``StepTimedOut``: the step took longer than its timeout, or its worker was lost
 - ``StepFailed``: the action raised; the cause has the exception's class name as its type
+
+An `UnreadableJob` does not end a job: it fails the workflow task alone, which Temporal tries again.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 from temporalio.exceptions import (
@@ -36,6 +38,7 @@ from hatchet_worker.errors import (
     StepTimedOut,
     UnknownAction,
     UnknownSecret,
+    UnreadableJob,
     UnreadableSecret,
 )
 
@@ -89,16 +92,39 @@ class Place:
         )
 
 
-def invalid_job(error: ValidationError, workflow_type: str) -> ApplicationError:
-    """Return the failure of a job whose input is not one; input values are not repeated."""
+def invalid_job(error: ValidationError, workflow_type: str) -> ApplicationError | UnreadableJob:
+    """Return what to raise of an input that is not a job; input values are not repeated.
+
+    Where a router of another release may have written it, the job waits for a worker that can
+    read it, with an `UnreadableJob`. A router checks what it starts, by the models of its own
+    release; so all else was started by somebody else, and fails.
+    """
     details = error.errors(include_url=False, include_context=False, include_input=False)
     findings = "; ".join(
         f"{'.'.join(map(str, detail['loc'])) or 'input'}: {detail['msg']}" for detail in details[:5]
     )
+    if _is_of_another_release(error):
+        return UnreadableJob(
+            f"job {workflow_type!r}: its input is of another release of Hatchet, which this worker "
+            f"cannot read: {findings}. The job waits for a worker that can: upgrade the workers"
+        )
     return ApplicationError(
         f"job {workflow_type!r}: its input is not one that this worker understands: {findings}",
         type="InvalidJob",
         non_retryable=True,
+    )
+
+
+def _is_of_another_release(error: ValidationError) -> bool:
+    """Return whether the input has a later format, or is a job but for what may be new in it."""
+    details: list[Any] = error.errors(include_url=False, include_context=False)
+    return any(
+        detail["loc"] == ("format",) and type(detail["input"]) is int and detail["input"] > 1
+        for detail in details
+    ) or all(
+        detail["type"] == "extra_forbidden"
+        or (detail["loc"][:1] == ("definition",) and len(detail["loc"]) > 1)
+        for detail in details
     )
 
 
@@ -146,6 +172,8 @@ def _timeout(step: Step, cause: BaseException | None) -> str:
 def _tries(step: Step, error: ActivityError) -> str:
     if error.retry_state is RetryState.MAXIMUM_ATTEMPTS_REACHED and step.retry.attempts > 1:
         return f" ({step.retry.attempts} attempts)"
+    if error.retry_state is RetryState.TIMEOUT:
+        return " (the next attempt would come after the job's timeout)"
     return ""
 
 

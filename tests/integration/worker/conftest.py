@@ -114,3 +114,9 @@ class Jobs:
 async def jobs(temporal_address: str) -> Jobs:
     """Return the means to run jobs, on a queue that is the test's own."""
     return Jobs(await connect(TemporalSettings(address=temporal_address)))
+
+
+@pytest.fixture
+def time_skipping_jobs(time_skipping_client: Client) -> Jobs:
+    """Return the means to run jobs whose waits are skipped, on a queue that is the test's own."""
+    return Jobs(time_skipping_client)

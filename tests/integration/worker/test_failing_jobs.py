@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import datetime as dt
 import threading
 import uuid
 from collections.abc import MutableMapping
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import BaseModel
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, TimeoutType  # noqa: A004
 
+from hatchet_schemas import Event, Job, JobInput
 from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
 from hatchet_worker import Integration, NonRetryable, action
 
@@ -331,7 +334,7 @@ async def test_a_job_that_takes_too_long_times_out(jobs: Jobs) -> None:
     [
         None,
         "no job",
-        {"format": 2},
+        {"format": "2"},
         {"workflow": "w", "password": "hunter2"},
         {"schedule": "d/w", "password": "hunter2"},
         b"\xff",
@@ -352,6 +355,40 @@ async def test_an_input_that_is_no_job_fails_at_once(jobs: Jobs, argument: Any) 
     assert "job 'greet-user'" in cause.message
     assert "hunter2" not in cause.message
     assert "WORKFLOW_TASK_FAILED" not in await jobs.event_types(handle)
+
+
+@pytest.mark.parametrize("change", ["format", "field", "definition"])
+async def test_a_job_of_a_release_that_the_worker_does_not_know_waits(
+    jobs: Jobs, change: str
+) -> None:
+    """During an upgrade another worker may know it; failing it would lose the event's job."""
+    happened = Event(
+        id=uuid.uuid4().hex, key="user:create", time=dt.datetime.now(dt.UTC), data={"pin": "1234"}
+    )
+    definition = Job.model_validate({"queue": jobs.queue, "steps": [call("trouble:hang")]})
+    job_input = JobInput(workflow="w", job="greet-user", event=happened, definition=definition)
+    data = job_input.model_dump(mode="json")
+    match change:
+        case "format":
+            data |= {"format": 2, "event": "told in another way"}
+        case "field":
+            data["priority"] = 3
+        case "definition":
+            data["definition"]["steps"][0]["with"] = {"of": "{{ .input | of_the_next_release }}"}
+
+    async with jobs.worker(Trouble()), asyncio.timeout(10):
+        handle = await jobs.client.start_workflow(
+            "greet-user", data, id=f"newer-{happened.id}", task_queue=jobs.queue
+        )
+        async for recorded in handle.fetch_history_events(wait_new_event=True):
+            if recorded.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+                told = recorded.workflow_task_failed_event_attributes.failure.message
+                break
+
+    assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
+    assert "of another release of Hatchet" in told
+    assert "1234" not in told
+    await handle.terminate()
 
 
 async def test_a_job_without_any_input_fails_at_once(jobs: Jobs) -> None:

@@ -1,6 +1,7 @@
 """The sentence that tells why a job failed."""
 
-from typing import Any
+import json
+from typing import Any, Final
 
 import pytest
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from temporalio.exceptions import (
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 from hatchet_schemas import JobInput, Step, TemplateError
+from hatchet_worker.errors import UnreadableJob
 from hatchet_worker.failures import (
     Place,
     invalid_job,
@@ -98,6 +100,11 @@ def _timeout(kind: TimeoutType) -> TemporalTimeoutError:
             "StepTimedOut",
             "not done within its timeout of 1m30s",
         ),
+        (
+            _ended_by(ApplicationError("busy", type="MailboxError"), RetryState.TIMEOUT),
+            "StepFailed",
+            "MailboxError: busy (the next attempt would come after the job's timeout)",
+        ),
         (_ended_by(None), "StepFailed", "no reason given (3 attempts)"),
     ],
 )
@@ -150,14 +157,66 @@ def test_an_input_that_would_not_fit_is_told_with_its_size() -> None:
     )
 
 
-@pytest.mark.parametrize("data", [{}, {"format": 2, "workflow": "w"}, "hunter2", {"job": 7}])
+JOB: Final[dict[str, Any]] = {
+    "workflow": "w",
+    "job": "j",
+    "event": {"id": "1", "key": "a:b", "time": "2026-01-31T00:00:00Z", "data": {"pin": "hunter2"}},
+    "definition": {"steps": [{"name": "s", "id": "s", "action": "a:b", "timeout": "1s"}]},
+}
+DEFINITION: Final[dict[str, Any]] = JOB["definition"]
+
+
+def _told_of(data: Any) -> ApplicationError | UnreadableJob:
+    with pytest.raises(ValidationError) as caught:
+        JobInput.model_validate_json(json.dumps(data))
+    return invalid_job(caught.value, "greet-user")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        "hunter2",
+        {"job": 7},
+        {"format": 0, "workflow": "w"},
+        {"format": True, "workflow": "w"},
+        {**JOB, "format": "2"},
+        {**JOB, "event": {}},
+        {**JOB, "event": {}, "priority": 3},
+        {**JOB, "definition": None},
+        {**JOB, "definition": []},
+        {field: JOB[field] for field in ("workflow", "job", "event")},
+    ],
+)
 def test_an_input_that_is_no_job_is_told_without_its_values(data: Any) -> None:
     """Event data may be secret."""
-    with pytest.raises(ValidationError) as caught:
-        JobInput.model_validate(data)
-    failure = invalid_job(caught.value, "greet-user")
+    failure = _told_of(data)
 
+    assert isinstance(failure, ApplicationError)
     assert failure.type == "InvalidJob"
     assert failure.non_retryable
     assert failure.message.startswith("job 'greet-user': its input is not one")
     assert "hunter2" not in failure.message
+
+
+@pytest.mark.parametrize(
+    ("data", "finding"),
+    [
+        ({"format": 2}, "format: Input should be 1"),
+        ({"format": 3, "event": {"of": "hunter2"}}, "format: Input should be 1"),
+        ({**JOB, "priority": 3}, "priority: Extra inputs"),
+        ({**JOB, "event": JOB["event"] | {"tenant": "hunter2"}}, "event.tenant: Extra inputs"),
+        ({**JOB, "definition": {**DEFINITION, "matrix": {}}}, "definition.matrix: Extra inputs"),
+        ({**JOB, "definition": {"parallel": []}}, "definition.steps: Field required"),
+    ],
+)
+def test_an_input_of_another_release_waits_for_a_worker_that_can_read_it(
+    data: Any, finding: str
+) -> None:
+    """What is no Temporal failure fails the workflow task, and not the job."""
+    waiting = _told_of(data)
+
+    assert isinstance(waiting, UnreadableJob)
+    assert str(waiting).startswith("job 'greet-user': its input is of another release of Hatchet")
+    assert finding in str(waiting)
+    assert "hunter2" not in str(waiting)
