@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,12 +13,75 @@ from hatchet_schemas import Definition, Problem, SourceFile, load_definitions
 from hatchet_schemas.catalogue import Catalogue
 from hatchet_schemas.yaml_source import MAX_FILE_BYTES
 
-__all__ = ["MAX_FILES", "load_folder", "load_paths"]
+__all__ = [
+    "MAX_FILES",
+    "FilesRead",
+    "Loaded",
+    "WorkflowFolder",
+    "load_folder",
+    "load_paths",
+    "read_paths",
+    "stamps",
+]
 
 MAX_FILES: Final = 20_000
 """How many workflow files one deployment may have."""
 
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
+_READS_AGAIN: Final = 5
+
+Loaded = tuple[tuple[Definition, ...], tuple[Problem, ...]]
+"""Workflows, and all problems of all files."""
+
+Stamps = frozenset[tuple[str, tuple[int, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class FilesRead:
+    """What stood on the disk: the files, and the problems of those that could not be read."""
+
+    sources: tuple[SourceFile, ...]
+    problems: tuple[Problem, ...]
+
+    def digest(self) -> bytes:
+        """Return what is the same for the same files with the same content, and for no others."""
+        digest = hashlib.sha256()
+        for source in self.sources:
+            digest.update(f"{source.path!r} {len(source.content)}\n".encode())
+            digest.update(source.content)
+        digest.update(repr(self.problems).encode())
+        return digest.digest()
+
+
+class WorkflowFolder:
+    """A folder of workflow files that is loaded again and again; it remembers what it has read.
+
+    The methods block. ``known_vars`` are those of `load_definitions`.
+    """
+
+    def __init__(self, path: Path, *, known_vars: Collection[str] = frozenset()) -> None:
+        self.path = path
+        self._known_vars = known_vars
+        self._digest: bytes | None = None
+
+    def load(self) -> Loaded:
+        """Return the workflows, and all problems of all files."""
+        files = self._read()
+        return self._load(files, files.digest())
+
+    def load_if_changed(self) -> Loaded | None:
+        """Return the same, None if all files are as they were when they were loaded last."""
+        files = self._read()
+        digest = files.digest()
+        return None if digest == self._digest else self._load(files, digest)
+
+    def _read(self) -> FilesRead:
+        return _read_unchanging(lambda: read_paths([self.path]), lambda: stamps(self.path))
+
+    def _load(self, files: FilesRead, digest: bytes) -> Loaded:
+        definitions, problems = load_definitions(files.sources, known_vars=self._known_vars)
+        self._digest = digest
+        return definitions, (*files.problems, *problems)
 
 
 def load_folder(
@@ -24,7 +89,7 @@ def load_folder(
     *,
     known_vars: Collection[str] = frozenset(),
     catalogue: Catalogue | None = None,
-) -> tuple[tuple[Definition, ...], tuple[Problem, ...]]:
+) -> Loaded:
     """Return the workflows below ``folder``, and all problems of all files.
 
     The options are those of `load_definitions`.
@@ -37,12 +102,23 @@ def load_paths(
     *,
     known_vars: Collection[str] = frozenset(),
     catalogue: Catalogue | None = None,
-) -> tuple[tuple[Definition, ...], tuple[Problem, ...]]:
+) -> Loaded:
     """Return the workflows in ``paths``, files or folders, and all problems of all files.
+
+    The options are those of `load_definitions`.
+    """
+    files = read_paths(paths)
+    definitions, problems = load_definitions(
+        files.sources, known_vars=known_vars, catalogue=catalogue
+    )
+    return definitions, (*files.problems, *problems)
+
+
+def read_paths(paths: Iterable[Path]) -> FilesRead:
+    """Return the workflow files in ``paths``, files or folders.
 
     Folders are searched to any depth for ``*.yaml`` and ``*.yml``, in the order of their names;
     hidden folders inside are passed over, and so are files that a link brings in from elsewhere.
-    The options are those of `load_definitions`.
     """
     files: list[Path] = []
     problems: list[Problem] = []
@@ -55,17 +131,43 @@ def load_paths(
         problems += amiss
     if len(files) > MAX_FILES:
         problems.append(_problem(files[MAX_FILES], f"more than {MAX_FILES} files", "too-large"))
-        return (), tuple(problems)
+        return FilesRead((), tuple(problems))
     sources: list[SourceFile] = []
     for file in files:
         try:
             sources.append(_read(file))
         except OSError as error:
             problems.append(_unreadable(file, error))
-    definitions, found_inside = load_definitions(
-        sources, known_vars=known_vars, catalogue=catalogue
-    )
-    return definitions, (*problems, *found_inside)
+    return FilesRead(tuple(sources), tuple(problems))
+
+
+def stamps(path: Path) -> Stamps:
+    """Return what differs after a change below ``path``, as far as that shows without reading.
+
+    It is the size, the times and the identity of each file, or why they cannot be told.
+    """
+    problems: list[Problem] = []
+    found: set[tuple[str, tuple[int, ...]]] = set()
+    for file in [path] if path.is_file() else _workflow_files(path, problems):
+        try:
+            status = file.stat()
+        except OSError as error:
+            found.add((str(file), (error.errno or 0,)))
+        else:
+            times = (status.st_mtime_ns, status.st_ctime_ns)
+            found.add((str(file), (status.st_dev, status.st_ino, status.st_size, *times)))
+    return frozenset(found | {(str(problem), ()) for problem in problems})
+
+
+def _read_unchanging(read: Callable[[], FilesRead], stamps_now: Callable[[], Stamps]) -> FilesRead:
+    """Read until nothing changes meanwhile: half of a deployment's files are not to be used."""
+    before, files = stamps_now(), read()
+    for _ in range(_READS_AGAIN):
+        after = stamps_now()
+        if after == before:
+            break
+        before, files = after, read()
+    return files
 
 
 def _files_of(path: Path) -> tuple[list[Path], list[Problem]]:

@@ -66,8 +66,9 @@ class Consumer:
         grace_seconds: float = 20.0,
         hold_seconds: float = 600.0,
         available: Callable[[], Awaitable[None]] = _at_once,
+        readiness: Readiness | None = None,
     ) -> None:
-        self.readiness = Readiness()
+        self.readiness = readiness or Readiness()
         self._url = url
         self._topology = topology
         self._membership = Membership(uuid.uuid4().hex, self._files(triggers))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import structlog
 
 __all__ = ["Readiness"]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
 
+# Events are routed all the same, by the workflow files that were in force before.
+_HARMLESS: Final = frozenset({"schedules", "workflows"})
+
 
 class Readiness:
-    """What keeps the router from routing, by where the trouble is: nothing, while it is ready.
+    """What is wrong, by where the trouble is; most of it keeps the router from routing.
 
     Each change is logged once, however often the trouble is noticed.
     """
@@ -20,19 +25,20 @@ class Readiness:
 
     @property
     def troubles(self) -> dict[str, str]:
-        """What is wrong, by place: ``rabbitmq``, ``queues`` or ``temporal``."""
+        """What is wrong, by place, such as ``rabbitmq``, ``temporal`` or ``workflows``."""
         return dict(self._troubles)
 
     @property
     def is_ready(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self._troubles
+        """Whether nothing is wrong that keeps the router from routing."""
+        return self._troubles.keys() <= _HARMLESS
 
     def trouble(self, place: str, reason: str) -> None:
         """Keep that something is wrong there."""
         if self._troubles.get(place) != reason:
             self._troubles[place] = reason
-            _log.warning("router.not_ready", place=place, reason=reason)
+            event = "router.degraded" if place in _HARMLESS else "router.not_ready"
+            _log.warning(event, place=place, reason=reason)
 
     def mended(self, place: str) -> None:
         """Keep that nothing is wrong there any more."""

@@ -11,6 +11,7 @@ import structlog
 from temporalio.client import Client
 
 from hatchet_router.outages import backoff
+from hatchet_router.readiness import Readiness
 from hatchet_router.schedule_attempts import Reconciliation
 from hatchet_router.schedule_notes import ScheduleNote
 from hatchet_router.schedule_store import ScheduleStore
@@ -37,7 +38,8 @@ class ScheduleKeeper:
     routers may do so at once: equal files give equal schedules, whoever is first.
 
     ``variables`` are those of the settings, ``search_attributes`` says whether the namespace knows
-    ours, and ``max_input_bytes`` is the largest input of a job.
+    ours, and ``max_input_bytes`` is the largest input of a job. ``readiness`` is told, under
+    ``schedules``, what is not yet as it should be.
     """
 
     def __init__(
@@ -48,7 +50,9 @@ class ScheduleKeeper:
         variables: Mapping[str, Any] = MappingProxyType({}),
         search_attributes: bool = False,
         max_input_bytes: int = MAX_PAYLOAD_BYTES,
+        readiness: Readiness | None = None,
     ) -> None:
+        self._readiness = readiness or Readiness()
         self._deployment = deployment
         self._variables = variables
         self._search_attributes = search_attributes
@@ -122,8 +126,16 @@ class ScheduleKeeper:
             self._troubles = {place: each.reason for place, each in troubles.items()}
             attempted.set()
             if not troubles:
+                self._readiness.mended("schedules")
                 return
+            self._readiness.trouble("schedules", _in_short(self._troubles))
             wait = next(waits)
             if all(each.lasts for each in troubles.values()):
                 wait = _REFUSED_WAIT_SECONDS
             await asyncio.sleep(wait)
+
+
+def _in_short(troubles: Mapping[str, str]) -> str:
+    [(place, reason), *others] = troubles.items()
+    more = f", and {len(others)} more" if others else ""
+    return f"{place}: {reason}{more}"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
 
 import structlog
 from temporalio.client import Client
 
 from hatchet_router.rabbitmq import Consumer
+from hatchet_router.readiness import Readiness
+from hatchet_router.reloading import Follower, Reloader, Reloads, WorkflowSet
 from hatchet_router.router import Router
-from hatchet_router.routing import RoutingTable
 from hatchet_router.schedules import ScheduleKeeper
 from hatchet_router.settings import RouterSettings
 from hatchet_router.temporal import TemporalStarter, register_search_attributes
+from hatchet_router.watching import watch
 from hatchet_schemas import Definition
 
 __all__ = ["serve"]
@@ -26,30 +29,26 @@ async def serve(
     definitions: Iterable[Definition],
     client: Client,
     stop: asyncio.Event,
+    reloads: Reloads | None = None,
 ) -> None:
     """Route events until ``stop`` is set, then finish what is in hand.
+
+    ``reloads`` has the folder that ``definitions`` come from. It is loaded again when somebody
+    requests it, and where the settings say ``reload`` also when its files change.
 
     Raises:
         BrokerUnreachable: RabbitMQ did not answer at the start.
         BrokerError: RabbitMQ has queues or exchanges of our names with other properties.
 
     """
-    definitions = tuple(definitions)
-    table = RoutingTable(definitions)
+    loaded = WorkflowSet.of(definitions)
+    table = loaded.table
     search_attributes = await register_search_attributes(client)
     starter = TemporalStarter(
-        client,
-        search_attributes=search_attributes,
-        max_input_bytes=settings.max_input_bytes,
+        client, search_attributes=search_attributes, max_input_bytes=settings.max_input_bytes
     )
     router = Router(table, starter, variables=settings.vars, max_body_bytes=settings.max_body_bytes)
-    keeper = ScheduleKeeper(
-        client,
-        settings.deployment,
-        variables=settings.vars,
-        search_attributes=search_attributes,
-        max_input_bytes=settings.max_input_bytes,
-    )
+    readiness = Readiness()
     async with (
         Consumer(
             settings.amqp_url,
@@ -60,17 +59,52 @@ async def serve(
             grace_seconds=settings.grace_seconds,
             hold_seconds=settings.hold_seconds,
             available=starter.available,
-        ),
-        keeper,
+            readiness=readiness,
+        ) as consumer,
+        ScheduleKeeper(
+            client,
+            settings.deployment,
+            variables=settings.vars,
+            search_attributes=search_attributes,
+            max_input_bytes=settings.max_input_bytes,
+            readiness=readiness,
+        ) as keeper,
     ):
-        await keeper.follow(definitions)
-        _log.info(
-            "router.ready",
-            workflows=len(table.workflows),
-            triggers=list(table.triggers),
-            exchange=settings.exchange,
-            queue=settings.queue,
-        )
-        await stop.wait()
+
+        async def rebind(loaded: WorkflowSet) -> None:
+            await consumer.rebind(loaded.table.triggers)
+
+        async def reschedule(loaded: WorkflowSet) -> None:
+            await keeper.follow(loaded.definitions)
+
+        await reschedule(loaded)
+        # What follows the routing table when files change, in this order.
+        followers: tuple[Follower, ...] = (rebind, reschedule)
+        reloader = Reloader(router, readiness, followers)
+        async with _reloading(reloader, reloads, watched=settings.reload):
+            _log.info(
+                "router.ready",
+                workflows=len(table.workflows),
+                triggers=list(table.triggers),
+                exchange=settings.exchange,
+                queue=settings.queue,
+            )
+            await stop.wait()
         _log.info("router.stopping")
     _log.info("router.stopped")
+
+
+@asynccontextmanager
+async def _reloading(
+    reloader: Reloader, reloads: Reloads | None, *, watched: bool
+) -> AsyncGenerator[None]:
+    """Reload as requested for the time of the block; what is under way at its end is left."""
+    async with asyncio.TaskGroup() as group:
+        tasks: list[asyncio.Task[None]] = []
+        if reloads is not None:
+            tasks.append(group.create_task(reloader.run(reloads)))
+            if watched:
+                tasks.append(group.create_task(watch(reloads.folder.path, reloads.request)))
+        yield
+        for task in tasks:
+            task.cancel()

@@ -67,6 +67,9 @@ class RouterSettings(BaseSettings):
     workflows: Path = Path(WORKFLOWS_FOLDER)
     """The folder of workflow files."""
 
+    reload: bool = False
+    """Watch that folder, and go by its files as they change."""
+
     vars: dict[Name, JsonValue] = Field(default_factory=dict[str, JsonValue])
     """Values for templates of all workflows, ``.vars.<NAME>``, as a JSON object."""
 

@@ -17,6 +17,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from hatchet_cli.devstack import DevStack
+from hatchet_router.reloading import Reloads
 from hatchet_router.service import serve
 from hatchet_router.settings import RouterSettings
 from hatchet_schemas import ActionId, Definition, Job, Step, Triggers, Workflow
@@ -191,7 +192,10 @@ def serving(until: Until) -> Serve:
 
     @asynccontextmanager
     async def run(
-        settings: RouterSettings, definitions: Iterable[Definition], client: Client
+        settings: RouterSettings,
+        definitions: Iterable[Definition],
+        client: Client,
+        reloads: Reloads | None = None,
     ) -> AsyncIterator[RunningRouter]:
         stop = asyncio.Event()
         async with AsyncExitStack() as stack:
@@ -199,7 +203,7 @@ def serving(until: Until) -> Serve:
             consumers = await broker.consumers(settings.queue)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             stack.callback(stop.set)
-            task = group.create_task(serve(settings, definitions, client, stop))
+            task = group.create_task(serve(settings, definitions, client, stop, reloads))
 
             async def ready() -> bool:
                 return task.done() or await broker.consumers(settings.queue) > consumers
