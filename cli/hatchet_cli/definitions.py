@@ -11,9 +11,10 @@ import typer
 from hatchet_cli.exiting import CommandError, ExitCode
 
 if TYPE_CHECKING:
+    from hatchet_router.folder import Loaded
     from hatchet_schemas import Definition, Problem
 
-__all__ = ["counted", "load_or_fail", "show_problems"]
+__all__ = ["counted", "load_or_fail", "show_problems", "without_errors"]
 
 
 def load_or_fail(*paths: Path, known_vars: frozenset[str] = frozenset()) -> tuple[Definition, ...]:
@@ -27,7 +28,17 @@ def load_or_fail(*paths: Path, known_vars: frozenset[str] = frozenset()) -> tupl
     """
     from hatchet_router.folder import load_paths
 
-    definitions, problems = load_paths(paths, known_vars=known_vars)
+    return without_errors(load_paths(paths, known_vars=known_vars))
+
+
+def without_errors(loaded: Loaded) -> tuple[Definition, ...]:
+    """Return the workflows of what was loaded; print every problem there is, warnings too.
+
+    Raises:
+        CommandError: there are errors.
+
+    """
+    definitions, problems = loaded
     show_problems(problems, err=True)
     errors = sum(problem.severity == "error" for problem in problems)
     if errors:

@@ -36,6 +36,9 @@ def dev(
         bool,
         typer.Option("--once", help="End when its jobs have; exit 1 if one did not complete."),
     ] = False,
+    reload: Annotated[
+        bool, typer.Option("--reload/--no-reload", help="Go by the workflow files as they change.")
+    ] = True,
 ) -> None:
     """Run RabbitMQ, Temporal, a router and your workers, and show what happens.
 
@@ -65,6 +68,7 @@ def dev(
         publish=(key, event_data) if key is not None else None,
         data_text=data if not data.startswith(("@", "-")) else _compact(event_data),
         once=once,
+        reload=reload,
     )
 
     async def run(stop: asyncio.Event) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,26 +17,43 @@ def router(
         Path | None,
         typer.Option("--dir", help="The folder of workflow files.", show_default=".hatchet"),
     ] = None,
+    reload: Annotated[
+        bool | None,
+        typer.Option(
+            "--reload/--no-reload",
+            help="Go by the workflow files as they change.",
+            show_default="no-reload",
+        ),
+    ] = None,
 ) -> None:
     """Consume events from RabbitMQ and start their jobs in Temporal, until SIGTERM.
 
-    Any number of routers may run at once.
+    Any number of routers may run at once. SIGHUP loads the workflow files anew.
     """
-    from hatchet_cli.definitions import load_or_fail
+    from hatchet_cli.hangups import Hangups
+
+    hangups = Hangups()  # before all that takes time, as a SIGHUP would end us until then
+
+    from hatchet_cli.definitions import without_errors
     from hatchet_cli.exiting import ExitCode
     from hatchet_cli.logs import configure_logs
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import broker_failures, connect_to_temporal, read_settings
+    from hatchet_router.folder import WorkflowFolder
+    from hatchet_router.reloading import Reloads
     from hatchet_router.service import serve
 
     configure_logs()
-    settings = read_settings(workflows=folder)
-    definitions = load_or_fail(settings.workflows, known_vars=frozenset(settings.vars))
+    settings = read_settings(workflows=folder, reload=reload)
+    files = WorkflowFolder(settings.workflows, known_vars=frozenset(settings.vars))
+    definitions = without_errors(files.load())
 
     async def run(stop: asyncio.Event) -> int:
+        reloads = Reloads(files)
+        hangups.listen(partial(reloads.request, always=True))
         client = await connect_to_temporal()
         with broker_failures(refused=ExitCode.USAGE):
-            await serve(settings, definitions, client, stop)
+            await serve(settings, definitions, client, stop, reloads)
         return ExitCode.SUCCESS
 
     raise typer.Exit(run_until_signalled(run))

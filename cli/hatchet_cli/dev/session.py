@@ -30,13 +30,18 @@ _START_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class DevOptions:
-    """What to run. ``publish`` is the key and data of an event; ``once`` ends after its jobs."""
+    """What to run.
+
+    ``publish`` is the key and data of an event; ``once`` ends after its jobs; with ``reload`` the
+    router goes by the workflow files as they change.
+    """
 
     apps: tuple[str, ...]
     data_dir: Path | None = None
     publish: tuple[str, dict[str, Any]] | None = None
     data_text: str = "{}"
     once: bool = False
+    reload: bool = True
 
 
 async def run_dev(settings: RouterSettings, options: DevOptions, stop: asyncio.Event) -> int:
@@ -77,8 +82,9 @@ async def _session(
     guard = Guard()
     lifetime.callback(guard.close)
     async with AsyncExitStack() as children:
+        reload = "--reload" if options.reload else "--no-reload"
         commands = {
-            "router": ["router", "--dir", str(settings.workflows)],
+            "router": ["router", "--dir", str(settings.workflows), reload],
             **{f"worker {app}": ["worker", app] for app in options.apps},
         }
         running = [

@@ -33,6 +33,9 @@ class View:
             "step.failed": self._step_failed,
             "job.completed": self._job_completed,
             "job.failed": self._job_failed,
+            "router.reloaded": self._reloaded,
+            "router.reload_failed": self._reload_failed,
+            "router.degraded": _nothing,  # the record before has told it all
         }
 
     def starting(self) -> None:
@@ -133,8 +136,35 @@ class View:
     def _job_failed(self, record: Record) -> None:
         self._print(("✗ ", "red"), (str(record["job"]), "bold"), (" failed", "red"))
 
+    def _reloaded(self, record: Record) -> None:
+        changes = [
+            f"{what} {', '.join(record[what])}"
+            for what in ("added", "changed", "removed")
+            if record[what]
+        ]
+        self._print(
+            ("↻ ", "cyan"),
+            ("workflow files reloaded", "bold"),
+            (f": {'; '.join(changes) or 'nothing differs'}", ""),
+        )
+        for problem in record.get("warnings", ()):
+            self._print((f"    {problem}", "yellow"))
+
+    def _reload_failed(self, record: Record) -> None:
+        self._print(
+            ("✗ ", "red"),
+            ("workflow files not reloaded", "bold"),
+            (", those from before stay in force", "red"),
+        )
+        for problem in record.get("problems", ("a fault of the router: see its log",)):
+            self._print((f"    {problem}", ""))
+
     def _print(self, *parts: tuple[str, str]) -> None:
         self._console.print(Text.assemble(*((_printable(text), style) for text, style in parts)))
+
+
+def _nothing(_record: Record) -> None:
+    """Show nothing."""
 
 
 def _publish(key: str, data: str) -> str:
