@@ -66,9 +66,8 @@ class Consumer:
         grace_seconds: float = 20.0,
         hold_seconds: float = 600.0,
         available: Callable[[], Awaitable[None]] = _at_once,
-        readiness: Readiness | None = None,
     ) -> None:
-        self.readiness = readiness or Readiness()
+        self.readiness = Readiness()
         self._url = url
         self._topology = topology
         self._membership = Membership(uuid.uuid4().hex, self._files(triggers))

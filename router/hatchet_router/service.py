@@ -10,7 +10,6 @@ import structlog
 from temporalio.client import Client
 
 from hatchet_router.rabbitmq import Consumer
-from hatchet_router.readiness import Readiness
 from hatchet_router.reloading import Follower, Reloader, Reloads, WorkflowSet
 from hatchet_router.router import Router
 from hatchet_router.schedules import ScheduleKeeper
@@ -48,7 +47,6 @@ async def serve(
         client, search_attributes=search_attributes, max_input_bytes=settings.max_input_bytes
     )
     router = Router(table, starter, variables=settings.vars, max_body_bytes=settings.max_body_bytes)
-    readiness = Readiness()
     async with (
         Consumer(
             settings.amqp_url,
@@ -59,7 +57,6 @@ async def serve(
             grace_seconds=settings.grace_seconds,
             hold_seconds=settings.hold_seconds,
             available=starter.available,
-            readiness=readiness,
         ) as consumer,
         ScheduleKeeper(
             client,
@@ -67,7 +64,7 @@ async def serve(
             variables=settings.vars,
             search_attributes=search_attributes,
             max_input_bytes=settings.max_input_bytes,
-            readiness=readiness,
+            readiness=consumer.readiness,
         ) as keeper,
     ):
 
@@ -80,7 +77,7 @@ async def serve(
         await reschedule(loaded)
         # What follows the routing table when files change, in this order.
         followers: tuple[Follower, ...] = (rebind, reschedule)
-        reloader = Reloader(router, readiness, followers)
+        reloader = Reloader(router, consumer.readiness, followers)
         async with _reloading(reloader, reloads, watched=settings.reload):
             _log.info(
                 "router.ready",

@@ -15,7 +15,7 @@ import pytest
 import structlog.testing
 
 from hatchet_router import folder, reloading
-from hatchet_router.deliveries import Delivery, Routed
+from hatchet_router.deliveries import Delivery, Routed, Unmatched
 from hatchet_router.folder import Loaded, WorkflowFolder
 from hatchet_router.planning import StartRequest
 from hatchet_router.readiness import Readiness
@@ -345,7 +345,7 @@ async def test_an_event_in_hand_keeps_the_workflows_that_it_was_matched_with(
 
     assert isinstance(outcome, Routed)
     assert [job.workflow_id for job in outcome.jobs] == ["a/job/1"]
-    assert (await running.router.handle(Delivery(b"{}", "first"))) == Routed(None, ())
+    assert await running.router.handle(Delivery(b"{}", "first")) == Unmatched()
 
 
 @pytest.mark.parametrize("again_seconds", [0.01, 60.0])
