@@ -164,7 +164,12 @@ class Session:
             ConnectionError: and the others of `CONNECTION_ERRORS`: nobody knows.
 
         """
-        return self._membership.is_wanted_by_others(await self._shared_note().read(), key)
+        try:
+            note = await self._shared_note().read()
+        except ChannelNotFoundEntity as error:
+            self._end(f"this router's copies of the note of files were deleted ({error})")
+            raise ConnectionError(str(error)) from error
+        return self._membership.is_wanted_by_others(note, key)
 
     async def consume(self, prefetch: int, on_message: OnMessage) -> None:
         """Take messages, at most ``prefetch`` at once, instead of as before."""

@@ -73,7 +73,10 @@ class Topology:
 
     @property
     def note_queue(self) -> str:
-        """The queue of one message, in which the routers note which files they have."""
+        """The queue of one message, in which the routers note which files they have.
+
+        It is also the name of the exchange that the message comes by.
+        """
         return f"{self.queue}.files"
 
     @property

@@ -31,6 +31,14 @@ OLD = ("user:*", "both.paid", "old.only")
 NEW = ("order:refund", "both.paid", "new.only")
 
 
+def trie_of(triggers: tuple[str, ...]) -> PatternTrie:
+    """Return what matches ``triggers``."""
+    trie = PatternTrie()
+    for trigger in triggers:
+        trie.add(trigger, 0)
+    return trie
+
+
 class Site:
     """A queue, routers on it, and what each of them has handled."""
 
@@ -39,15 +47,14 @@ class Site:
         self.name = name
         self.handled: list[tuple[str, str]] = []
         self.deliveries: list[Delivery] = []
+        self.tables: dict[str, PatternTrie] = {}
 
     def router(self, label: str, triggers: tuple[str, ...]) -> Consumer:
         """Return a router that handles what ``triggers`` match, and notes it under ``label``."""
-        trie = PatternTrie()
-        for trigger in triggers:
-            trie.add(trigger, 0)
+        self.tables[label] = trie_of(triggers)
 
         async def handle(delivery: Delivery) -> Outcome:
-            if not trie.match(delivery.routing_key):
+            if not self.tables[label].match(delivery.routing_key):
                 return Unmatched()
             self.handled.append((label, delivery.message_id or ""))
             self.deliveries.append(delivery)
@@ -171,7 +178,7 @@ async def test_a_forged_count_of_passes_delays_nothing(
         await until(count(site, 20))
 
     counts = {delivery.headers.get("hatchet-passed") for delivery in site.deliveries}
-    assert counts <= {1, 2, 3, 4, 5, 1_000_000}
+    assert counts <= {*range(1, 100), 1_000_000}
 
 
 async def test_what_was_passed_on_and_is_wanted_no_more_is_kept(
@@ -370,6 +377,7 @@ async def start_and_crash(site: Site, *, changing: bool) -> bool:
         return False
     DOOMED.set(True)
     if changing:
+        site.tables["new"] = trie_of(NEW)
         await router.rebind(NEW)
     survived = router.readiness.is_ready
     assert router._serving is not None
@@ -420,3 +428,28 @@ async def test_a_crash_at_any_step_loses_nothing(
         elif key != "both.paid":
             assert event_id in site.by("new")
     assert "new.only" in taken.values()
+
+
+async def test_a_crash_at_any_step_leaves_no_binding_for_ever(
+    site: Site,
+    publish: Callable[..., Awaitable[bool]],
+    crash: Callable[[int], list[str]],
+) -> None:
+    """A trigger was removed while no router ran: what the crashed one left, the next removes."""
+    for operations in itertools.count():
+        crash(1_000_000)
+        async with site.router("old", OLD):
+            pass
+        crash(operations)
+        survived = await asyncio.create_task(start_and_crash(site, changing=False))
+        assert await publish("both.paid", "1")
+        crash(1_000_000)
+        async with site.router("new", NEW) as new:
+            new._membership._clock = lambda: 0.0
+            await new._session.tidy()  # type: ignore[union-attr]
+            new._membership._clock = lambda: 1_000_000.0
+            await new._session.tidy()  # type: ignore[union-attr]
+            assert not await publish("old.only", "2"), operations
+            assert await publish("new.only", "3")
+        if survived:
+            break
