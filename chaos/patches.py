@@ -43,17 +43,17 @@ def acknowledge_first() -> None:
     """Acknowledge a delivery before its jobs are started."""
     from aio_pika.exceptions import MessageProcessError
 
-    from hatchet_router.rabbitmq import Consumer
+    from hatchet_router.settling import Settler
 
-    consumer: Any = Consumer
-    settle = consumer._settle  # noqa: SLF001 - the very place
+    settler: Any = Settler
+    settle = settler.settle
 
     async def settle_late(self: Any, session: Any, message: Any, times: int) -> None:
         await message.ack()
         with suppress(MessageProcessError):
             await settle(self, session, message, times)
 
-    consumer._settle = settle_late  # noqa: SLF001
+    settler.settle = settle_late
 
 
 def drop_head() -> None:
