@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import subprocess
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
