@@ -1,6 +1,6 @@
 """Cron schedules: the part of cron on which croniter and Temporal agree.
 
-``tests/integration/router/test_schedules.py`` holds both against each other.
+``tests/integration/router/test_cron_agreement.py`` holds both against each other.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class _Field:
         names = f", nor one of {', '.join(self.names)}" if self.names else ""
         raise _ItemError(f"{self.name} {shown(text)} is not from {self.low} to {self.high}{names}")
 
-    def values(self, item: str) -> range:
-        """Return the numbers that one item of the field's list stands for."""
+    def check(self, item: str) -> None:
+        """Refuse an item of the field's list that is none, or that not all read alike."""
         found = _ITEM.fullmatch(item)
         if found is None:
             raise _ItemError(
@@ -76,17 +76,12 @@ class _Field:
         first, last = found["first"], found["last"]
         step = _step(found["step"])
         if first is None:
-            return range(self.low, self.high + 1, step)
+            return
         low = self.number(first)
         if last is not None:
-            high = self.number(last)
-            self._check_range(item, low, high, step)
+            self._check_range(item, low, self.number(last), step)
         elif found["step"] is not None:
-            high = self.high
             self._check_open_range(item, low, step)
-        else:
-            high = low
-        return range(low, high + 1, step)
 
     def _check_range(self, item: str, low: int, high: int, step: int) -> None:
         if low == high:
@@ -121,8 +116,6 @@ class _Field:
 
 _DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_LONGEST: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-"""Days of the months, in a leap year."""
 
 _DAY_OF_WEEK: Final = _Field("day of week", 0, 7, {name: at for at, name in enumerate(_DAYS)})
 _FIELDS: Final = (
@@ -152,7 +145,8 @@ def check_schedule(schedule: str) -> str:
             f"'*/15 * * * *' (minute, hour, day of month, month, day of week), one of "
             f"{', '.join(sorted(_NICKNAMES))}, or one of {', '.join(sorted(RANDOM_SCHEDULES))}",
         )
-    values = [_values(schedule, kind, word) for kind, word in zip(_FIELDS, words, strict=True)]
+    for kind, word in zip(_FIELDS, words, strict=True):
+        _check_field(schedule, kind, word)
     days, weekdays = words[2], words[4]
     if days[0] != "*" and weekdays[0] != "*":
         raise ScheduleError(
@@ -161,7 +155,7 @@ def check_schedule(schedule: str) -> str:
             "some as 'both'; leave one at * and write two schedules",
             weekdays.start(),
         )
-    if min(values[2]) > max(_LONGEST[month - 1] for month in values[3]):
+    if not _is_ever_due(schedule):
         raise ScheduleError(
             schedule,
             f"is never due: the month {shown(words[3][0])} has no day {shown(days[0])}",
@@ -170,15 +164,23 @@ def check_schedule(schedule: str) -> str:
     return " ".join(word[0] for word in words)
 
 
-def _values(schedule: str, kind: _Field, word: re.Match[str]) -> set[int]:
-    values: set[int] = set()
+def _check_field(schedule: str, kind: _Field, word: re.Match[str]) -> None:
     for offset, item in _items(word[0]):
         try:
-            values.update(kind.values(item))
+            kind.check(item)
         except _ItemError as error:
             at = word.start() + offset
             raise ScheduleError(schedule, f"is not a schedule: {error}", at) from None
-    return values
+
+
+def _is_ever_due(schedule: str) -> bool:
+    """Return whether there are such dates; 30 February is none, 29 February is one."""
+    # It takes a while to load, and few files have cron triggers.
+    from croniter import (  # type: ignore[import-untyped,unused-ignore] # noqa: PLC0415
+        croniter,
+    )
+
+    return bool(croniter.is_valid(schedule, strict=True))
 
 
 def _items(text: str) -> Iterator[tuple[int, str]]:
