@@ -7,19 +7,11 @@ import json
 import sys
 from collections.abc import Iterable
 from datetime import datetime
-from enum import StrEnum
 
+from hatchet_cli.letter_formats import LetterOutput
 from hatchet_cli.reports.letters import JsonArray, Row, Table, as_record, as_text, with_content
 
-__all__ = ["LetterOutput", "Printer", "write_bytes"]
-
-
-class LetterOutput(StrEnum):
-    """How letters are printed."""
-
-    TEXT = "text"
-    JSON = "json"
-    JSONL = "jsonl"
+__all__ = ["Printer", "write_bytes"]
 
 
 class Printer:

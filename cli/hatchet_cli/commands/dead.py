@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hatchet_cli.exiting import CommandError, ExitCode
-from hatchet_cli.letter_output import LetterOutput
+from hatchet_cli.letter_formats import LetterOutput
 
 if TYPE_CHECKING:
     from datetime import timedelta

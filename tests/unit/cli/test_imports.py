@@ -1,0 +1,19 @@
+"""What the command line loads before it knows what is asked of it."""
+
+import subprocess
+import sys
+
+HEAVY = "aio_pika, hatchet_router, hatchet_schemas, hatchet_worker, jinja2, pydantic, temporalio"
+
+
+def test_help_loads_no_libraries_that_take_long() -> None:
+    """It answers at once, and so does the shell's completion."""
+    script = (
+        "import sys, hatchet_cli.main\n"
+        f"print(*sorted(set({HEAVY!r}.split(', ')) & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == []
