@@ -9,6 +9,7 @@ from typing import Final
 
 from temporalio.client import Client
 
+from hatchet_cli.definitions import counted
 from hatchet_cli.exiting import CommandError, ExitCode
 from hatchet_cli.reports.schedules import Times
 from hatchet_cli.schedules import chosen, print_json, print_lines, read_span, tell
@@ -111,13 +112,13 @@ async def backfill_runs(
         tell(f"{name} has no time from {asked.first} to {asked.last}")
         return ExitCode.NOTHING_MATCHED
     if count > 1 and not confirmed:
-        tell(f"{count} runs would be started; --yes does it")
+        tell(f"{counted(count, 'run')} would be started; --yes does it")
         return ExitCode.SUCCESS
     for each, span in zip(meant, spans, strict=True):
         if each.times:
             await actions.backfill(each.schedule.id, *span, asked.overlap)
     how = "all at once" if asked.overlap == "allow" else "one after the other for each schedule"
-    tell(f"runs that Temporal starts now: {count}, {how}")
+    tell(f"Temporal has been asked for {counted(count, 'run')}, {how}")
     return ExitCode.SUCCESS
 
 

@@ -58,7 +58,7 @@ class Echo(Integration):
     id = "echo"
 
     @action("say")
-    async def say(self) -> None: ...
+    async def say(self, data: dict) -> None: ...
 
 worker = Worker([Echo()], queues=[os.environ["TEST_QUEUE"]])
 """
@@ -191,7 +191,8 @@ def test_a_workflow_is_triggered_as_at_one_time_and_the_list_shows_how_it_ends(
     before = listed(scheduled)[ONE]
     assert before["recent"][0]["state"] == "RUNNING"
     assert before["running"] == [before["recent"][0]["workflow_id"]]
-    with scheduled.running("worker", "app:worker"):
+    with scheduled.running("worker", "app:worker") as worker:
+        eventually(lambda: worker.has_said("worker.started"), 30)
         eventually(lambda: listed(scheduled)[ONE]["recent"][0]["state"] == "COMPLETED", 30)
     (line,) = (
         each for each in on(scheduled, "list").stdout.splitlines() if each.startswith(f"{ONE} ")
@@ -259,7 +260,8 @@ def test_a_backfill_lists_the_times_and_starts_them_once_it_is_confirmed(
     eventually(lambda: len(listed(scheduled)[ONE]["recent"]) == at_once, 30)
     one = listed(scheduled)[ONE]
     assert one["counts"]["waiting"] == 2 - at_once
-    with scheduled.running("worker", "app:worker"):
+    with scheduled.running("worker", "app:worker") as worker:
+        eventually(lambda: worker.has_said("worker.started"), 30)
         eventually(lambda: states(scheduled) == ["COMPLETED"] * 2, 30)
     ids = [run["workflow_id"] for run in listed(scheduled)[ONE]["recent"]]
     assert [each[-20:] for each in sorted(ids)] == ["2026-03-27T05:30:00Z", "2026-03-30T04:30:00Z"]
@@ -276,6 +278,34 @@ def test_a_backfill_of_a_single_time_is_done_at_once(
     on(scheduled, "backfill", ONE, "--from", "2026-03-30T04:30Z", "--to", "2026-03-30T04:30:00Z")
 
     eventually(lambda: states(scheduled) == ["RUNNING"], 30)
+    [run] = listed(scheduled)[ONE]["recent"]
+    beside = on(scheduled, "trigger", ONE)
+    assert beside.stderr == f"hatchet: {ONE}: an earlier run goes on, too: {run['workflow_id']}\n"
+    assert states(scheduled) == ["RUNNING"] * 2
+
+
+def test_a_backfill_with_jitter_starts_a_run_for_each_time_it_tells(
+    scheduled: Project, eventually: Eventually
+) -> None:
+    """Also of a schedule that is paused."""
+    name = f"{ONE}/2"
+    on(scheduled, "pause", name)
+    span = (
+        "--from",
+        "2026-03-27T00:00",
+        "--to",
+        "2026-03-27T04:59:59",
+        "--overlap",
+        "allow",
+        "--yes",
+    )
+
+    result = on(scheduled, "backfill", name, *span, "-o", "json")
+
+    assert "asked for 5 runs, all at once" in result.stderr
+    told = [each["utc"] for each in json.loads(result.stdout)[0]["times"]]
+    eventually(lambda: len(listed(scheduled)[name]["recent"]) == len(told), 30)
+    assert [run["due"] for run in listed(scheduled)[name]["recent"]] == told
 
 
 def test_a_backfill_without_any_time_is_exit_code_4(scheduled: Project) -> None:
