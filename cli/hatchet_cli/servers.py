@@ -122,6 +122,6 @@ def request_failures() -> Generator[None]:
     except RPCError as error:
         away = decide(error.status) is Decision.TRY_AGAIN
         raise CommandError(
-            f"Temporal has answered {error.status.name}: {error.message}",
+            f"a request to Temporal has failed, {error.status.name}: {error.message}",
             ExitCode.UNREACHABLE if away else ExitCode.FINDINGS,
         ) from error
