@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +15,7 @@ from hatchet_router.letters import DeadLetter
 from hatchet_router.replays import Replayer
 from hatchet_router.selections import Selection
 
-__all__ = ["Act", "Audit", "Choice", "Purge", "ReplayAll", "carried_out", "chosen", "operator_name"]
+__all__ = ["Act", "Audit", "Choice", "Purge", "ReplayAll", "carried_out", "chosen"]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.dead")
 
@@ -205,12 +202,3 @@ async def carried_out(
 def _row(act: Act, letter: DeadLetter, result: str) -> Row:
     refusal = act.refusal(letter)
     return Row(letter, result) if refusal is None else Row(letter, "refused", refusal)
-
-
-def operator_name() -> str:
-    """Return who runs this, on which machine."""
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"

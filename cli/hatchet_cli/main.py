@@ -17,6 +17,7 @@ from hatchet_cli.commands import (
     graph,
     publish,
     router,
+    schedules,
     schema,
     worker,
 )
@@ -43,6 +44,7 @@ app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
 app.add_typer(actions.actions, name="actions")
 app.add_typer(dead.dead, name="dead")
+app.add_typer(schedules.schedules, name="schedules")
 
 
 def _print_version(wanted: bool) -> None:

@@ -19,6 +19,7 @@ __all__ = [
     "connect_to_temporal",
     "read_settings",
     "read_temporal_settings",
+    "request_failures",
     "temporal_failures",
 ]
 
@@ -107,3 +108,20 @@ def temporal_failures() -> Generator[None]:
         raise CommandError(str(error), ExitCode.UNREACHABLE) from error
     except (NamespaceNotFound, SettingsError) as error:
         raise CommandError(str(error), ExitCode.USAGE) from error
+
+
+@contextmanager
+def request_failures() -> Generator[None]:
+    """Say what goes wrong with requests to Temporal in the block as a `CommandError`."""
+    from temporalio.service import RPCError
+
+    from hatchet_router.temporal import Decision, decide
+
+    try:
+        yield
+    except RPCError as error:
+        away = decide(error.status) is Decision.TRY_AGAIN
+        raise CommandError(
+            f"a request to Temporal has failed, {error.status.name}: {error.message}",
+            ExitCode.UNREACHABLE if away else ExitCode.FINDINGS,
+        ) from error

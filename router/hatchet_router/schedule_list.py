@@ -14,7 +14,7 @@ from temporalio.client import Client
 from hatchet_router.schedule_notes import ScheduleNote
 from hatchet_router.schedule_store import OVERLAP_POLICIES, KeptSchedule, ScheduleStore
 
-__all__ = ["ListedSchedule", "ScheduledRun", "list_schedules", "named"]
+__all__ = ["ListedSchedule", "ScheduleCounts", "ScheduledRun", "list_schedules", "named"]
 
 _AT_ONCE: Final = 16  # requests to Temporal
 _OVERLAPS: Final = {policy: overlap for overlap, policy in OVERLAP_POLICIES.items()}
@@ -28,6 +28,22 @@ class ScheduledRun:
     run_id: str
     due: datetime
     started: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleCounts:
+    """How often since the schedule was made: runs ``started``, and times that had none.
+
+    Those were ``missed``, since Temporal was down for longer than ``catch-up``, ``skipped``, since
+    an earlier run went on, or ``dropped``, since too many waited. ``waiting`` are those that wait
+    now.
+    """
+
+    started: int
+    missed: int
+    skipped: int
+    dropped: int
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,7 @@ class ListedSchedule:
     next_times: tuple[datetime, ...]
     recent: tuple[ScheduledRun, ...]
     running: tuple[str, ...]
+    counts: ScheduleCounts
 
     @property
     def name(self) -> str:
@@ -118,6 +135,13 @@ def _listed(kept: KeptSchedule, note: ScheduleNote) -> ListedSchedule:
             for each in info.recent_actions
         ),
         running=tuple(each.workflow_id for each in info.running_workflows),
+        counts=ScheduleCounts(
+            started=info.action_count,
+            missed=info.missed_catchup_window,
+            skipped=info.overlap_skipped,
+            dropped=info.buffer_dropped,
+            waiting=info.buffer_size,
+        ),
     )
 
 

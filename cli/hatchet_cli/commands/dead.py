@@ -271,7 +271,8 @@ def _duration(text: str | None) -> timedelta | None:
 
 
 def _audit(choice: Choice) -> Audit:
-    from hatchet_cli.letters import Audit, operator_name
+    from hatchet_cli.letters import Audit
+    from hatchet_cli.operators import operator_name
 
     return Audit(operator_name(), choice.described())
 
