@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from weakref import WeakValueDictionary
 
 from aio_pika.abc import AbstractChannel, AbstractMessage
 from aio_pika.exceptions import DeliveryError, PublishError
@@ -27,6 +28,7 @@ class ConfirmingChannel:
         self._opened = opened
         self._opening = asyncio.Lock()
         self._channel: AbstractChannel | None = None
+        self._in_flight: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._waiting: Counter[AbstractChannel] = Counter()
 
     async def channel(self) -> AbstractChannel:
@@ -47,6 +49,14 @@ class ConfirmingChannel:
             ConnectionError: and the others of `CONNECTION_ERRORS`: nobody knows.
 
         """
+        # aio-pika tells confirms apart by message id: two in flight with one id could swap them.
+        lock = self._in_flight.setdefault(message.message_id or "", asyncio.Lock())
+        async with lock if message.message_id else nullcontext():
+            await self._publish(message, exchange, routing_key, seconds)
+
+    async def _publish(
+        self, message: AbstractMessage, exchange: str, routing_key: str, seconds: float
+    ) -> None:
         with closing_is_an_error():
             channel = await self.channel()
             self._waiting[channel] += 1

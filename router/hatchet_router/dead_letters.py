@@ -29,6 +29,7 @@ from hatchet_router.letter_headers import (
     PROPERTIES,
     QUEUE,
     REASON,
+    RETURNED,
     TIME,
     USER_ID,
     VERSION,
@@ -41,6 +42,7 @@ __all__ = [
     "can_be_sent",
     "dead_letter",
     "passed_on",
+    "returned_before",
     "source_of",
     "times_passed",
     "without_deaths_in",
@@ -91,16 +93,20 @@ def dead_letter(
     return _letter(message, {**reason, LOST: "headers"}, rejection.event_id)
 
 
-def passed_on(message: AbstractIncomingMessage, *, queue: str, new_id: str) -> aio_pika.Message:
+def passed_on(
+    message: AbstractIncomingMessage, *, queue: str, new_id: str, returned: int
+) -> aio_pika.Message:
     """Return the event in ``message`` for another router, with its history in headers.
 
-    ``new_id`` is its id if it has none yet, so that it starts nothing twice.
+    ``new_id`` is its id if it has none yet, so that it starts nothing twice; ``returned`` is how
+    often RabbitMQ took it back, which would count from 0 again.
     """
     history: dict[str, Any] = {
         EXCHANGE: message.exchange,
         **_history(message, queue),
         USER_ID: source_of(message, queue),
         PASSED: times_passed(message, queue) + 1,
+        RETURNED: returned,
     }
     event_id = message.message_id or new_id
     event = _letter(message, {**_others(message, queue), **history}, event_id)
@@ -109,7 +115,16 @@ def passed_on(message: AbstractIncomingMessage, *, queue: str, new_id: str) -> a
 
 def times_passed(message: AbstractIncomingMessage, queue: str) -> int:
     """Return how often routers have passed the event on; a publisher's own header says nothing."""
-    times = message.headers.get(PASSED) if message.exchange == replay_exchange(queue) else None
+    return _count(message, queue, PASSED)
+
+
+def returned_before(message: AbstractIncomingMessage, queue: str) -> int:
+    """Return how often RabbitMQ had taken the event back when it was passed on last."""
+    return _count(message, queue, RETURNED)
+
+
+def _count(message: AbstractIncomingMessage, queue: str, header: str) -> int:
+    times = message.headers.get(header) if message.exchange == replay_exchange(queue) else None
     return times if isinstance(times, int) and times > 0 else 0
 
 

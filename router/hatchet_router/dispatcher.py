@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
-from weakref import WeakValueDictionary
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
@@ -67,7 +66,6 @@ class Dispatcher:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connection: AbstractConnection | None = None
         self._channel = ConfirmingChannel(self._open_channel)
-        self._in_flight: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
         return self
@@ -106,10 +104,7 @@ class Dispatcher:
         message = _message(key, data, id or uuid.uuid4().hex, time or datetime.now(UTC))
         event_id = str(message.message_id)
         self._begin_on_running_loop()
-        # aio-pika tells confirms apart by message id: two in flight with one id could swap them.
-        lock = self._in_flight.setdefault(event_id, asyncio.Lock())
-        async with lock:
-            await self._publish_until_stored(key, message, event_id)
+        await self._publish_until_stored(key, message, event_id)
         return event_id
 
     async def close(self) -> None:
@@ -125,7 +120,6 @@ class Dispatcher:
         if self._loop is not loop:
             self._loop, self._connection = loop, None
             self._channel = ConfirmingChannel(self._open_channel)
-            self._in_flight = WeakValueDictionary()
 
     async def _publish_until_stored(
         self, key: str, message: aio_pika.Message, event_id: str

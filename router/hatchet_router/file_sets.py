@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from hatchet_router.bindings import binding_key
 from hatchet_router.routing import PatternTrie
@@ -29,7 +29,8 @@ _DIGEST_CHARACTERS: Final = 32
 Binding = tuple[str, str]
 """An exchange, and a key that the router's queue is bound to it with."""
 
-_Texts = Annotated[tuple[str, ...], Field(strict=False)]
+_Text = Annotated[str, StringConstraints(max_length=255)]
+_Texts = Annotated[tuple[_Text, ...], Field(strict=False)]
 
 
 class FileSet(Model):
@@ -101,12 +102,14 @@ class FileSets(Model):
         kept = {name: entry for name, entry in self.routers.items() if name != router}
         return self._changed(sets=self.sets, routers=kept)
 
-    def wants(self, key: str, *, besides: str) -> bool:
-        """Return whether files that a router has, other than those of digest ``besides``, want it.
+    def wants(self, key: str, *, besides: tuple[str, str]) -> bool:
+        """Return whether other files that another router has want the event of ``key``.
 
-        ``key`` is that of an event.
+        ``besides`` are this router and the digest of its files.
         """
-        used = {entry.files for entry in self.routers.values()} - {besides}
+        router, digest = besides
+        others = {entry.files for name, entry in self.routers.items() if name != router}
+        used = others - {digest}
         return any(
             _matcher(self.sets[digest].triggers).match(key)
             for digest in used
@@ -119,7 +122,7 @@ class FileSets(Model):
         return FileSets(revision=revision, sets=sets, routers=routers)
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=64)
 def _matcher(triggers: tuple[str, ...]) -> PatternTrie:
     trie = PatternTrie()
     for number, trigger in enumerate(triggers):
@@ -141,6 +144,7 @@ class Membership:
         self._router = router
         self._clock = clock
         self._seen: dict[str, tuple[int, float]] = {}
+        self._looked = clock()
 
     def look_anew(self) -> None:
         """Forget what was seen: the others may have been away as long as this router was."""
@@ -153,6 +157,9 @@ class Membership:
     def tidied(self, note: FileSets) -> FileSets:
         """Return ``note`` without routers that are gone, and without files that nobody has."""
         now = self._clock()
+        if now - self._looked > LEASE_SECONDS / 2:
+            self._seen.clear()  # this router did not look, so nobody may have been able to show
+        self._looked = now
         self._seen = {
             name: (entry.beat, self._since(name, entry.beat, now))
             for name, entry in note.routers.items()
@@ -170,7 +177,7 @@ class Membership:
 
     def is_wanted_by_others(self, note: FileSets, key: str) -> bool:
         """Return whether another router's files want the event of ``key``."""
-        return note.wants(key, besides=self.files.digest)
+        return note.wants(key, besides=(self._router, self.files.digest))
 
     def _since(self, name: str, beat: int, now: float) -> float:
         seen = self._seen.get(name)

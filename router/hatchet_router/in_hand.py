@@ -11,6 +11,7 @@ import structlog
 from aio_pika.abc import AbstractIncomingMessage
 
 from hatchet_router.amqp import CONNECTION_ERRORS
+from hatchet_router.dead_letters import returned_before
 from hatchet_router.errors import TemporalUnavailable
 from hatchet_router.quarantine import is_suspect, times_returned
 from hatchet_router.session import Session
@@ -105,6 +106,7 @@ class DeliveriesInHand:
 
     async def _on_message(self, message: AbstractIncomingMessage) -> None:
         times = times_returned(message.headers, redelivered=bool(message.redelivered))
+        times += returned_before(message, self._session.queue)
         if self._is_wide and self._prefetch > _ONE and is_suspect(times):
             self.ask_to_give_back(GiveBack.SUSPECT, f"a message came back {times} times")
             await _until_given_back()
@@ -123,6 +125,9 @@ class DeliveriesInHand:
             _log.warning(
                 "event.to_be_redelivered", event_key=message.routing_key, reason=str(error)
             )
+        except Exception as error:  # noqa: BLE001 - a fault of ours: it is not to stay in hand
+            _log.exception("event.not_settled", event_key=message.routing_key)
+            self.ask_to_give_back(GiveBack.SUSPECT, f"{type(error).__name__}: {error}")
         finally:
             del self._since[tag]
             if not self._since:

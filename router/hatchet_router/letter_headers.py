@@ -22,6 +22,7 @@ __all__ = [
     "REASON",
     "REPLAYED_BY",
     "REPLAYED_TIME",
+    "RETURNED",
     "RETURNS",
     "TIME",
     "USER_ID",
@@ -59,6 +60,8 @@ REPLAYED_BY: Final = "hatchet-replayed-by"
 REPLAYED_TIME: Final = "hatchet-replayed-time"
 PASSED: Final = "hatchet-passed"
 """How often a router left the event to others, whose files want it."""
+RETURNED: Final = "hatchet-returned"
+"""How often RabbitMQ had taken the event back before."""
 
 HISTORY: Final = frozenset(
     {FIRST_TIME, ATTEMPTS, USER_ID, EXCHANGE, LOST, REPLAYED_BY, REPLAYED_TIME}
@@ -75,6 +78,7 @@ OUR_HEADERS: Final = HISTORY | {
     QUEUE,
     PROPERTIES,
     PASSED,
+    RETURNED,
 }
 """All that we add."""
 

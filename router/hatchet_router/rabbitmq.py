@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -20,6 +21,7 @@ from hatchet_router.readiness import Readiness
 from hatchet_router.session import Session
 from hatchet_router.settling import Handler, Settler
 from hatchet_router.topology import Topology
+from hatchet_router.upkeep import Upkeep
 
 __all__ = ["Consumer"]
 
@@ -28,10 +30,6 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
 _FIRST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 2.0
 _LONGEST_WAIT_FOR_OPERATOR_SECONDS: Final = 15.0
-_DECLARE_SECONDS: Final = 4.0
-_DECLARE_SHARE: Final = 0.05
-_DECLARE_LONGEST_SECONDS: Final = 25.0
-_TIDY_SECONDS: Final = 15.0
 _TICK_SECONDS: Final = 1.0
 
 
@@ -72,7 +70,7 @@ class Consumer:
         self._topology = topology
         self._membership = Membership(uuid.uuid4().hex, self._files(triggers))
         self._settler = Settler(handle, topology, self.readiness)
-        self._session: Session | None = None
+        self._upkeep: Upkeep | None = None
         self._prefetch = prefetch
         self._grace_seconds = grace_seconds
         self._hold_seconds = hold_seconds
@@ -115,13 +113,12 @@ class Consumer:
     async def rebind(self, triggers: Iterable[str]) -> None:
         """Let RabbitMQ bring what ``triggers`` want, and no more what was wanted before.
 
-        Returns when it does. While RabbitMQ is away this returns at once, and the next connection
-        begins with the latest triggers; where it refuses, ``readiness`` says why, and it is asked
-        again and again.
+        Returns when it does. While a connection is being opened, and where RabbitMQ refuses, this
+        returns before: it is tried again and again, and ``readiness`` says why.
         """
         self._membership.files = self._files(triggers)
-        if self._session is not None:
-            await self._look_after(self._session.adopt())
+        if self._upkeep is not None:
+            await self._upkeep.adopt()
 
     def _files(self, triggers: Iterable[str]) -> FileSet:
         exchanges = (self._topology.exchange, *self._topology.more_exchanges)
@@ -134,7 +131,7 @@ class Consumer:
             try:
                 await self._serve_session()
                 failures = 0
-            except (BrokerError, *CONNECTION_ERRORS) as error:
+            except Exception as error:
                 if not self._consuming.is_set():
                     raise
                 failures += 1
@@ -149,10 +146,9 @@ class Consumer:
 
             hand = DeliveriesInHand(session, settle, self._prefetch)
             await hand.begin()
-            self._session = session
             self._begun()
-            await self._until_disturbed(session, hand)
-            self._session = None
+            async with self._kept_up(session):
+                await self._until_disturbed(session, hand)
             if self._stopping.is_set():
                 await hand.drain(self._grace_seconds)
                 await session.leave()
@@ -167,8 +163,45 @@ class Consumer:
             await hand.let_go(wait=cause is GiveBack.SUSPECT)
         if cause is GiveBack.UNAVAILABLE:
             self.readiness.trouble("temporal", reason)
-            await self._unless_stopping(self._available())
+            await self._pause()
             self.readiness.mended("temporal")
+
+    async def _pause(self) -> None:
+        """Take nothing until Temporal is available, but stay one of the queue's routers."""
+        available = asyncio.ensure_future(self._available())
+        stopping = asyncio.create_task(self._stopping.wait())
+        failures = 0
+        try:
+            while not available.done() and not self._stopping.is_set():
+                try:
+                    async with (
+                        Session(self._url, self._topology, self._membership) as session,
+                        self._kept_up(session),
+                    ):
+                        failures = 0
+                        waited_for: set[asyncio.Future[Any]] = {available, stopping, session.ended}
+                        await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+                        if self._stopping.is_set():
+                            await session.leave()
+                except (BrokerError, *CONNECTION_ERRORS) as error:
+                    failures += 1
+                    await self._wait_to_try_again(error, failures)
+        finally:
+            for task in (available, stopping):
+                task.cancel()
+
+    @asynccontextmanager
+    async def _kept_up(self, session: Session) -> AsyncGenerator[None]:
+        """Look after the session's things on the broker for the time of the block."""
+        upkeep = Upkeep(session, self.readiness)
+        task = asyncio.create_task(upkeep.run())
+        self._upkeep = upkeep
+        try:
+            yield
+        finally:
+            self._upkeep = None
+            task.cancel()
+            await asyncio.wait([task])
 
     def _begun(self) -> None:
         if self._consuming.is_set():
@@ -179,9 +212,6 @@ class Consumer:
 
     async def _until_disturbed(self, session: Session, hand: DeliveriesInHand) -> None:
         """Return when to stop, when something is lost, or when deliveries are to be given back."""
-        clock = asyncio.get_running_loop().time
-        declare_at = clock() + _DECLARE_SECONDS
-        tidy_at = clock() + _TIDY_SECONDS
         stopping = asyncio.create_task(self._stopping.wait())
         waited_for: set[asyncio.Future[Any]] = {session.ended, hand.give_back, stopping}
         try:
@@ -195,29 +225,12 @@ class Consumer:
                     seconds = f"{self._hold_seconds:g}"
                     reason = f"a delivery could not be settled in {seconds} s"
                     hand.ask_to_give_back(GiveBack.UNAVAILABLE, reason)
-                if clock() >= declare_at:
-                    began = clock()
-                    await self._look_after(_declared_and_bound(session))
-                    declare_at = clock() + _until_declared_again(clock() - began)
-                if clock() >= tidy_at:
-                    await self._look_after(session.tidy())
-                    tidy_at = clock() + _TIDY_SECONDS
         finally:
             stopping.cancel()
 
-    async def _look_after(self, preparing: Awaitable[None]) -> None:
-        """Prepare the broker; say so if that cannot be done."""
-        try:
-            await preparing
-        except BrokerError as error:
-            self.readiness.trouble("queues", str(error))
-        except CONNECTION_ERRORS as error:
-            self.readiness.trouble("rabbitmq", str(error))
-        else:
-            self.readiness.mended("queues")
-            self.readiness.mended("rabbitmq")
-
     async def _wait_to_try_again(self, error: Exception, failures: int) -> None:
+        if not isinstance(error, (BrokerError, *CONNECTION_ERRORS)):
+            _log.error("router.session_failed", exc_info=error)
         if isinstance(error, BrokerError) and not isinstance(error, BrokerUnreachable):
             self.readiness.trouble("queues", str(error))
             seconds = min(2.0**failures, _LONGEST_WAIT_FOR_OPERATOR_SECONDS)
@@ -239,14 +252,3 @@ class Consumer:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _declared_and_bound(session: Session) -> None:
-    """Mend what somebody has deleted on the broker."""
-    await session.declare()
-    await session.bind()
-
-
-def _until_declared_again(took_seconds: float) -> float:
-    """Return the seconds to wait, so that a broker with thousands of bindings has other work."""
-    return min(max(took_seconds / _DECLARE_SHARE, _DECLARE_SECONDS), _DECLARE_LONGEST_SECONDS)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
-from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity, ChannelPreconditionFailed
+from aio_pika.exceptions import ChannelNotFoundEntity
 
 from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connected, open_channel
 from hatchet_router.confirming import ConfirmingChannel
 from hatchet_router.errors import BrokerError
-from hatchet_router.file_sets import Membership
+from hatchet_router.file_sets import FileSet, Membership
+from hatchet_router.preparing import preparing
 from hatchet_router.replays import declare_replay
 from hatchet_router.shared_note import SharedNote
 from hatchet_router.topology import Topology
@@ -23,7 +24,6 @@ from hatchet_router.undecodable import tolerate_undecodable
 
 __all__ = ["Session"]
 
-_DECLARE_SECONDS: Final = 30.0
 _LEAVE_SECONDS: Final = 2.0
 _PUBLISH_SECONDS: Final = 5.0
 _ACKNOWLEDGED_SECONDS: Final = 1.0
@@ -51,6 +51,8 @@ class Session:
         self._outgoing = ConfirmingChannel(self._open_outgoing_channel)
         self._queue: AbstractQueue | None = None
         self._note: SharedNote | None = None
+        self._noted: FileSet | None = None
+        self._upkeep = asyncio.Lock()
         self._consumer_tag: str | None = None
         self._changing = asyncio.Lock()
 
@@ -66,8 +68,9 @@ class Session:
         try:
             consuming = await self._connected("hatchet-router")
             # A broker under memory alarm stalls publishers, and would stall consuming with them.
-            self._publishing = await self._connected("hatchet-router-dead-letters")
-            self._note = SharedNote(self._publishing, self._topology)
+            self._publishing = await self._connected("hatchet-router-publishing")
+            # The note is read beside what is consumed, so that an alarm does not stop that either.
+            self._note = SharedNote(self._publishing, consuming, self._topology, self._on_closed)
             self._membership.look_anew()
             await self.declare()
             await self.adopt()
@@ -95,6 +98,16 @@ class Session:
         self._end("closed")
         await self._closing.aclose()
 
+    @property
+    def queue(self) -> str:
+        """The name of the routers' queue."""
+        return self._topology.queue
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether the note says of this router which files it has."""
+        return self._noted == self._membership.files
+
     async def declare(self) -> None:
         """Declare exchanges and queues; what is there already stays as it is.
 
@@ -106,18 +119,19 @@ class Session:
         async with self._preparing() as channel:
             await self._declare_on(channel)
 
-    async def bind(self) -> None:
-        """Make the bindings for this router's files; what is there already stays as it is.
+    async def mend(self) -> None:
+        """Declare and bind again what somebody may have deleted.
 
         Raises:
-            BrokerError: an exchange does not exist, or is not ours to bind.
+            BrokerError: as `declare`.
             ConnectionError: the connection was lost meanwhile.
 
         """
-        async with self._preparing() as channel:
-            queue = await channel.get_queue(self._topology.queue, ensure=False)
-            for exchange, key in sorted(self._membership.files.bindings):
-                await queue.bind(exchange, routing_key=key)
+        async with self._upkeep:
+            await self.declare()
+            async with self._preparing() as channel:
+                await self._shared_note().declare(channel)
+            await self._bind()
 
     async def adopt(self) -> None:
         """Let the broker bring what this router's files want, and no more what nobody wants.
@@ -130,10 +144,13 @@ class Session:
             ConnectionError: the connection was lost meanwhile.
 
         """
-        async with self._preparing(), self._shared_note().changing() as change:
-            await change.write(self._membership.joined(change.note))
-        await self.bind()
-        await self.tidy()
+        async with self._upkeep:
+            files = self._membership.files
+            async with self._preparing(), self._shared_note().changing() as change:
+                await change.write(self._membership.joined(change.note))
+            self._noted = files
+            await self._bind()
+            await self._tidy()
 
     async def tidy(self) -> None:
         """Give a sign of life, and remove the bindings that only routers wanted which are gone.
@@ -143,12 +160,34 @@ class Session:
             ConnectionError: the connection was lost meanwhile.
 
         """
+        async with self._upkeep:
+            await self._tidy()
+
+    async def _bind(self) -> None:
+        """Make the bindings that are noted; what is there already stays as it is."""
+        noted = self._noted or FileSet()
+        async with self._preparing() as channel:
+            queue = await channel.get_queue(self._topology.queue, ensure=False)
+            for exchange, key in sorted(noted.bindings):
+                try:
+                    await queue.bind(exchange, routing_key=key)
+                except ChannelNotFoundEntity as error:
+                    raise BrokerError(
+                        f"{error}; exchanges named in HATCHET_MORE_EXCHANGES must exist"
+                    ) from error
+
+    async def _tidy(self) -> None:
+        if not self.is_up_to_date:
+            return  # what is wanted now has to be adopted first
         async with self._preparing() as channel, self._shared_note().changing() as change:
             note = self._membership.joined(change.note)
             tidied = self._membership.tidied(note)
-            queue = await channel.get_queue(self._topology.queue, ensure=False)
-            for exchange, key in sorted(note.bindings - tidied.bindings):
-                await queue.unbind(exchange, routing_key=key)
+            stale = sorted(note.bindings - tidied.bindings)
+            if stale:
+                await change.write(note)  # unbinding may take longer than others wait for a sign
+                queue = await channel.get_queue(self._topology.queue, ensure=False)
+                for exchange, key in stale:
+                    await queue.unbind(exchange, routing_key=key)
             await change.write(tidied)
 
     async def leave(self) -> None:
@@ -164,12 +203,7 @@ class Session:
             ConnectionError: and the others of `CONNECTION_ERRORS`: nobody knows.
 
         """
-        try:
-            note = await self._shared_note().read()
-        except ChannelNotFoundEntity as error:
-            self._end(f"this router's copies of the note of files were deleted ({error})")
-            raise ConnectionError(str(error)) from error
-        return self._membership.is_wanted_by_others(note, key)
+        return self._membership.is_wanted_by_others(await self._shared_note().read(), key)
 
     async def consume(self, prefetch: int, on_message: OnMessage) -> None:
         """Take messages, at most ``prefetch`` at once, instead of as before."""
@@ -239,36 +273,10 @@ class Session:
         )
         await declare_replay(channel, topology.queue)
 
-    @asynccontextmanager
-    async def _preparing(self) -> AsyncGenerator[AbstractChannel]:
-        """Give a channel of its own: the broker closes it at the first thing it refuses."""
+    def _preparing(self) -> AbstractAsyncContextManager[AbstractChannel]:
         if self._publishing is None:
             raise ConnectionError("not connected")
-        try:
-            async with asyncio.timeout(_DECLARE_SECONDS):
-                with closing_is_an_error():
-                    channel = await open_channel(self._publishing, confirms=False)
-                    try:
-                        yield channel
-                    finally:
-                        if not channel.is_closed:
-                            await channel.close()
-        except ChannelPreconditionFailed as error:
-            raise BrokerError(
-                "an exchange or queue exists on the broker with other arguments than ours "
-                f"({error}); delete it there once it is empty, or choose another name "
-                "with HATCHET_QUEUE"
-            ) from error
-        except ChannelNotFoundEntity as error:
-            raise BrokerError(
-                f"{error}; exchanges named in HATCHET_MORE_EXCHANGES must exist"
-            ) from error
-        except CONNECTION_ERRORS as error:
-            if isinstance(error, AMQPError) and not isinstance(error, ConnectionError):
-                raise BrokerError(
-                    f"RabbitMQ did not let the router prepare its queues: {error}"
-                ) from error
-            raise ConnectionError(f"while declaring: {error!r}") from error
+        return preparing(self._publishing)
 
     def _shared_note(self) -> SharedNote:
         if self._note is None:

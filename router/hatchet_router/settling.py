@@ -50,7 +50,7 @@ class Settler:
     async def settle(self, session: Session, message: AbstractIncomingMessage, times: int) -> None:
         """Handle a delivery, and acknowledge it: on the channel that it came on, or not at all.
 
-        ``times`` is how often RabbitMQ has taken it back unsettled.
+        ``times`` is how often RabbitMQ has taken the event back unsettled.
 
         Raises:
             TemporalUnavailable: it is not settled, and nothing can be started for now.
@@ -61,7 +61,7 @@ class Settler:
         outcome = refused or await self._handled(message)
         rejection = outcome if isinstance(outcome, Rejection) else None
         if isinstance(outcome, Unmatched):
-            rejection = await self._unmatched(session, message)
+            rejection = await self._unmatched(session, message, times)
         if rejection is not None:
             await self._dead_letter(session, message, rejection)
         await message.ack()
@@ -76,12 +76,12 @@ class Settler:
             return Rejection("router-error", f"{type(error).__name__}: {error}", message.message_id)
 
     async def _unmatched(
-        self, session: Session, message: AbstractIncomingMessage
+        self, session: Session, message: AbstractIncomingMessage, returned: int
     ) -> Rejection | None:
         """Leave an event to the router whose files want it; return a reason if it is to be kept."""
         key = message.routing_key or ""
         if await self._is_wanted_by_others(session, key):
-            await self._pass_on(session, message)
+            await self._pass_on(session, message, returned)
             return None
         if message.exchange == replay_exchange(self._topology.queue):
             # Somebody wanted it to be handled, so it is not to vanish.
@@ -106,12 +106,15 @@ class Settler:
                 self._readiness.mended("queues")
                 return wanted
 
-    async def _pass_on(self, session: Session, message: AbstractIncomingMessage) -> None:
+    async def _pass_on(
+        self, session: Session, message: AbstractIncomingMessage, returned: int
+    ) -> None:
         """Put the event back into the queue; the oftener it was, the later."""
         queue = self._topology.queue
         times = times_passed(message, queue)
-        event = passed_on(message, queue=queue, new_id=uuid.uuid4().hex)
-        _log.info(
+        event = passed_on(message, queue=queue, new_id=uuid.uuid4().hex, returned=returned)
+        log = _log.debug if times else _log.info
+        log(
             "event.passed_on", event_key=message.routing_key, event_id=event.message_id, times=times
         )
         if times:

@@ -9,9 +9,10 @@ confirmed, each router that looks into its copies knows it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import uuid
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
 import aio_pika
 import structlog
@@ -33,6 +34,9 @@ _PAUSE_SECONDS: Final = 0.005
 _PUBLISH_SECONDS: Final = 5.0
 _LATE_SECONDS: Final = 0.02
 _EMPTY_SECONDS: Final = 2.0
+_UNLOCK_SECONDS: Final = 2.0
+
+OnLost = Callable[[Any, BaseException | None], Any]
 
 
 class Change:
@@ -67,11 +71,24 @@ class Change:
 
 
 class SharedNote:
-    """Reads and changes the note; ``connection`` is the one that is used for both."""
+    """Reads and changes the note.
 
-    def __init__(self, connection: AbstractConnection, topology: Topology) -> None:
-        self._connection = connection
+    It is changed on ``publishing`` and read on ``consuming``, which the broker does not stop when
+    it is short of memory. ``on_lost`` is called when it cannot be read any more.
+    """
+
+    def __init__(
+        self,
+        publishing: AbstractConnection,
+        consuming: AbstractConnection,
+        topology: Topology,
+        on_lost: OnLost,
+    ) -> None:
+        self._connection = publishing
+        self._consuming = consuming
         self._topology = topology
+        self._on_lost = on_lost
+        self._copies_name = f"{topology.note_queue}.{uuid.uuid4().hex}"
         self._latest = FileSets()
         self._copies: AbstractQueue | None = None
         self._changing = asyncio.Lock()
@@ -90,6 +107,7 @@ class SharedNote:
         """
         if self._next is None:
             self._next = asyncio.create_task(self._read_after_others())
+            self._next.add_done_callback(_retrieved)
         return await asyncio.shield(self._next)
 
     @asynccontextmanager
@@ -108,31 +126,44 @@ class SharedNote:
                 is_joining = self._copies is None and not await self._is_missing()
             try:
                 with closing_is_an_error():
-                    queue = await self._declared(channel)
+                    await self.declare(channel)
+                    queue = await channel.declare_queue(
+                        self._topology.note_queue,
+                        durable=True,
+                        arguments=self._topology.note_arguments,
+                    )
+                    await queue.bind(self._topology.note_queue)
                     held = await _taken(queue)
                     if is_joining:
                         held += await _late(queue, _LATE_SECONDS if held else _EMPTY_SECONDS)
                     note = _newest(held, await self.read())
                     yield Change(channel, queue.name, note, held)
             finally:
-                # Closing gives back what was taken and not replaced.
-                with suppress(*CONNECTION_ERRORS), closing_is_an_error():
-                    if not channel.is_closed:
-                        await channel.queue_delete(lock)
-                        await channel.close()
+                await self._unlock(channel)
 
-    async def _declared(self, channel: AbstractChannel) -> AbstractQueue:
+    async def declare(self, channel: AbstractChannel) -> None:
+        """Declare the exchange, and bind this router's copies to it."""
         name = self._topology.note_queue
-        exchange = await channel.declare_exchange(name, aio_pika.ExchangeType.FANOUT, durable=True)
-        queue = await channel.declare_queue(
-            name, durable=True, arguments=self._topology.note_arguments
+        # It vanishes with the last queue that is bound to it.
+        await channel.declare_exchange(
+            name, aio_pika.ExchangeType.FANOUT, durable=True, auto_delete=True
         )
-        await queue.bind(exchange)
         if self._copies is None:
-            own = await open_channel(self._connection, confirms=False)
-            self._copies = await own.declare_queue(exclusive=True)
-        await self._copies.bind(exchange)
-        return queue
+            own = await open_channel(self._consuming, confirms=False)
+            own.close_callbacks.add(self._on_lost)
+            self._copies = await own.declare_queue(
+                self._copies_name, exclusive=True, arguments={"x-max-length": 1}
+            )
+        await self._copies.bind(name)
+
+    async def _unlock(self, channel: AbstractChannel) -> None:
+        """Give up the lock, and with the channel what was taken and not replaced."""
+        with suppress(*CONNECTION_ERRORS), closing_is_an_error():
+            async with asyncio.timeout(_UNLOCK_SECONDS):
+                if channel.is_closed:  # the lock is the connection's
+                    channel = await open_channel(self._connection, confirms=False)
+                await channel.queue_delete(self._topology.lock_queue)
+                await channel.close()
 
     async def _is_missing(self) -> bool:
         channel = await open_channel(self._connection, confirms=False)
@@ -186,3 +217,9 @@ def _note(body: bytes) -> FileSets | None:
     except ValidationError as error:
         _log.warning("files_note.unreadable", reason=str(error.errors()[0]["msg"]))
         return None
+
+
+def _retrieved(task: asyncio.Task[FileSets]) -> None:
+    """Take note of how it ended, even if nobody waits for it any more."""
+    if not task.cancelled():
+        task.exception()

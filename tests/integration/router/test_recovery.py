@@ -44,8 +44,8 @@ class Recorder:
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look after the broker each tick, so that nobody has to wait."""
-    monkeypatch.setattr("hatchet_router.rabbitmq._DECLARE_SECONDS", 0.2)
-    monkeypatch.setattr("hatchet_router.rabbitmq._TICK_SECONDS", 0.1)
+    monkeypatch.setattr("hatchet_router.upkeep._DECLARE_SECONDS", 0.2)
+    monkeypatch.setattr("hatchet_router.upkeep._TICK_SECONDS", 0.1)
 
 
 @pytest.fixture

@@ -17,10 +17,11 @@ import pytest
 
 from hatchet_router.amqp import CONNECTION_ERRORS
 from hatchet_router.deliveries import Delivery, Outcome, Unmatched
-from hatchet_router.errors import RouterError
-from hatchet_router.file_sets import FileSets
+from hatchet_router.errors import RouterError, TemporalUnavailable
+from hatchet_router.file_sets import LEASE_SECONDS, FileSets
 from hatchet_router.rabbitmq import Consumer
 from hatchet_router.routing import PatternTrie
+from hatchet_router.session import Session
 from hatchet_router.settings import RouterSettings
 from hatchet_router.testing import ROUTED
 
@@ -65,6 +66,19 @@ class Site:
     def by(self, label: str) -> set[str]:
         """Return the ids of the events that a router has handled."""
         return {event_id for who, event_id in self.handled if who == label}
+
+
+def session_of(router: Consumer) -> Session:
+    """Return the connections of a router that runs."""
+    assert router._upkeep is not None
+    return router._upkeep._session
+
+
+async def forget_the_dead(router: Consumer) -> None:
+    """Let a router look at the others for as long as it takes to give them up."""
+    for seconds in range(0, 2 * int(LEASE_SECONDS), int(LEASE_SECONDS) // 4):
+        router._membership._clock = lambda now=1e9 + seconds: now  # type: ignore[misc]
+        await session_of(router).tidy()
 
 
 @pytest.fixture
@@ -199,11 +213,8 @@ async def test_what_was_passed_on_and_is_wanted_no_more_is_kept(
             await newer._serving
         assert await publish(key, "e-1")
         async with site.router("other", ("other",)) as other:
-            other._membership._clock = lambda: 0.0
-            await other._session.tidy()  # type: ignore[union-attr]
-            other._membership._clock = lambda: 1_000_000.0
             assert len((await note_of(broker, site, until)).routers) == 3
-            await other._session.tidy()  # type: ignore[union-attr]
+            await forget_the_dead(other)
             letter = await next_letter(key)
 
     assert letter.headers["hatchet-reason"] == "unmatched"
@@ -249,8 +260,7 @@ async def test_changes_while_the_broker_is_away_are_made_when_it_is_back(
 ) -> None:
     """The next connection begins with the latest files."""
     async with site.router("changing", OLD) as changing:
-        assert changing._session is not None
-        changing._session._end("as if it were lost")
+        session_of(changing)._end("as if it were lost")
         await changing.rebind(NEW)
 
         await until(lambda: publish("new.only", "1"))
@@ -273,7 +283,12 @@ async def test_many_routers_that_start_at_once_wait_for_each_other(
         assert len((await note_of(broker, site, until)).routers) == 8
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"sets": 1}'])
+OVERLONG = {"a": {"exchanges": ["x" * 256], "triggers": ["a"]}}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b'{"sets": 1}', json.dumps({"revision": 2**60, "sets": OVERLONG}).encode()]
+)
 async def test_a_note_that_cannot_be_read_is_written_anew(
     site: Site, publish: Callable[..., Awaitable[bool]], broker: Any, until: Any, body: bytes
 ) -> None:
@@ -300,8 +315,8 @@ async def test_a_note_that_is_deleted_is_written_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With the next sign of life; what matches nothing waits so long."""
-    monkeypatch.setattr("hatchet_router.rabbitmq._TIDY_SECONDS", 0.5)
-    monkeypatch.setattr("hatchet_router.rabbitmq._TICK_SECONDS", 0.1)
+    monkeypatch.setattr("hatchet_router.upkeep._TIDY_SECONDS", 0.5)
+    monkeypatch.setattr("hatchet_router.upkeep._TICK_SECONDS", 0.1)
     async with site.router("old", OLD) as router:
         async with broker.connection.channel() as channel:
             await channel.queue_delete(site.settings.topology.note_queue)
@@ -315,6 +330,112 @@ async def test_a_note_that_is_deleted_is_written_anew(
 
         await until(is_settled)
         await until(lambda: broker.waiting(site.settings.queue), 0)
+
+
+async def test_a_router_that_cannot_read_the_note_any_more_connects_anew(
+    site: Site, publish: Callable[..., Awaitable[bool]], until: Any
+) -> None:
+    """As after a request that the broker did not answer in time, which closes the channel."""
+    async with site.router("old", OLD) as router:
+        lost = session_of(router)
+        assert lost._note is not None
+        assert lost._note._copies is not None
+        await lost._note._copies.channel.close()
+
+        async def is_new() -> bool:
+            return router._upkeep is not None and session_of(router) is not lost
+
+        await until(is_new)
+        assert await publish("order:refund", "unmatched")
+        assert await publish("old.only", "1")
+        await until(count(site, 1))
+
+
+async def test_a_router_that_takes_nothing_keeps_its_files_in_force(
+    site: Site,
+    publish: Callable[..., Awaitable[bool]],
+    broker: Any,
+    until: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While Temporal is away it gives signs of life, and follows changed files."""
+    monkeypatch.setattr("hatchet_router.upkeep._TIDY_SECONDS", 0.2)
+    monkeypatch.setattr("hatchet_router.upkeep._TICK_SECONDS", 0.1)
+    is_back = asyncio.Event()
+
+    async def handle(delivery: Delivery) -> Outcome:
+        if not is_back.is_set():
+            raise TemporalUnavailable("away")
+        site.handled.append(("paused", delivery.message_id or ""))
+        return ROUTED
+
+    async def available() -> None:
+        await is_back.wait()
+
+    settings = site.settings
+    paused = Consumer(settings.amqp_url, settings.topology, NEW, handle, available=available)
+    async with paused:
+        assert await publish("new.only", "1")
+
+        async def takes_nothing() -> bool:
+            return paused._upkeep is not None and await broker.consumers(settings.queue) == 0
+
+        await until(takes_nothing)
+        [before] = (await note_of(broker, site, until)).routers.values()
+
+        async def is_alive() -> bool:
+            [now] = (await note_of(broker, site, until)).routers.values()
+            return now.beat > before.beat + 1
+
+        await until(is_alive)
+        await paused.rebind((*NEW, "newer.only"))
+        assert await publish("newer.only", "2")
+        is_back.set()
+        await until(count(site, 2))
+
+
+async def test_nothing_is_bound_before_it_is_noted(
+    site: Site,
+    publish: Callable[..., Awaitable[bool]],
+    broker: Any,
+    until: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also while another router does not give up the lock for long."""
+    monkeypatch.setattr("hatchet_router.shared_note._LOCK_SECONDS", 0.3)
+    monkeypatch.setattr("hatchet_router.upkeep._DECLARE_SECONDS", 0.2)
+    monkeypatch.setattr("hatchet_router.upkeep._TICK_SECONDS", 0.1)
+    async with site.router("changing", OLD) as changing:
+        async with await aio_pika.connect(site.settings.amqp_url) as other:
+            channel = await other.channel()
+            await channel.declare_queue(site.settings.topology.lock_queue, exclusive=True)
+            await changing.rebind(NEW)
+            assert not changing.readiness.is_ready
+            await asyncio.sleep(1)
+            assert not await publish("new.only", "1")
+            assert await publish("old.only", "2")
+
+        await until(lambda: publish("new.only", "3"))
+        note = await note_of(broker, site, until)
+        assert [entry.files for entry in note.routers.values()] == [
+            changing._membership.files.digest
+        ]
+
+
+async def test_a_refusal_under_the_lock_does_not_keep_it(
+    site: Site, publish: Callable[..., Awaitable[bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker closes the channel then, but the lock is the connection's."""
+    monkeypatch.setattr("hatchet_router.shared_note._LOCK_SECONDS", 1)
+    async with site.router("old", OLD) as old:
+        note = session_of(old)._note
+        assert note is not None
+        with pytest.raises(aio_pika.exceptions.ChannelNotFoundEntity):
+            async with note.changing() as change:
+                await change._channel.declare_queue(f"{site.name}.nowhere", passive=True)
+
+        async with site.router("new", NEW):
+            assert await publish("new.only", "1")
 
 
 DOOMED: ContextVar[bool] = ContextVar("DOOMED", default=False)
@@ -401,13 +522,12 @@ async def test_a_crash_at_any_step_loses_nothing(
     taken: dict[str, str] = {}
     steps = 0
     async with site.router("old", OLD) as old:
-        assert old._session is not None
         for operations in itertools.count():
             crash(operations)
             steps = operations
             if await asyncio.create_task(start_and_crash(site, changing=changing)):
                 break
-            await old._session.tidy()  # or each crash would leave another note to be read
+            await session_of(old).tidy()  # or each crash would leave another note to be read
             keys = ["user:create", "old.only", "both.paid"]
             if await publish("new.only", f"new.only after {operations}"):
                 # From here on the newer files count, also for what the older binding lets through.
@@ -445,10 +565,7 @@ async def test_a_crash_at_any_step_leaves_no_binding_for_ever(
         assert await publish("both.paid", "1")
         crash(1_000_000)
         async with site.router("new", NEW) as new:
-            new._membership._clock = lambda: 0.0
-            await new._session.tidy()  # type: ignore[union-attr]
-            new._membership._clock = lambda: 1_000_000.0
-            await new._session.tidy()  # type: ignore[union-attr]
+            await forget_the_dead(new)
             assert not await publish("old.only", "2"), operations
             assert await publish("new.only", "3")
         if survived:

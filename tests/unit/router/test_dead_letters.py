@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hatchet_router.dead_letters import can_be_sent, dead_letter, source_of
+from hatchet_router.dead_letters import (
+    can_be_sent,
+    dead_letter,
+    passed_on,
+    returned_before,
+    source_of,
+    times_passed,
+)
 from hatchet_router.deliveries import Rejection
 from hatchet_router.letters import DeadLetter, read_letter, replayed
 from hatchet_router.message_headers import MAX_HEADERS, check_headers
@@ -322,3 +329,47 @@ def test_a_time_that_is_none_is_not_known(value: Any) -> None:
     headers = {"hatchet-reason": "r", "hatchet-time": value, "hatchet-first-time": value}
 
     assert read_letter(event("", headers=headers), QUEUE).time is None
+
+
+def passed(message: Any, returned: int = 0) -> Any:
+    """Return the event as it comes to the next router when it was passed on."""
+    event = passed_on(message, queue=QUEUE, new_id="new", returned=returned)
+    return delivered(event, "hatchet.router.replay")
+
+
+def test_an_event_that_is_passed_on_is_the_same_event() -> None:
+    """With its id, source and headers, and how often it was passed on and taken back before."""
+    first = passed(event(user_id="ada", headers={"mine": 1}, type="t"), returned=2)
+    second = passed(first, returned=5)
+
+    assert (second.body, second.message_id, second.type) == (first.body, "e-1", "t")
+    assert second.headers["mine"] == 1
+    assert source_of(second, QUEUE) == "ada"
+    assert [times_passed(each, QUEUE) for each in (first, second)] == [1, 2]
+    assert [returned_before(each, QUEUE) for each in (first, second)] == [2, 5]
+    assert passed(event(message_id=None)).message_id == "new"
+
+
+def test_what_a_publisher_says_of_passes_and_returns_is_not_believed() -> None:
+    """Anyone can write such headers, and none stays when the event is passed on in earnest."""
+    forged = event(headers={"hatchet-passed": 9, "hatchet-returned": 99})
+
+    assert (times_passed(forged, QUEUE), returned_before(forged, QUEUE)) == (0, 0)
+    assert times_passed(passed(forged), QUEUE) == 1
+    assert returned_before(passed(forged), QUEUE) == 0
+
+
+def test_a_dead_letter_of_an_event_that_was_passed_on_begins_anew() -> None:
+    """Who replays it has seen to what was wrong."""
+    letter = letter_of(passed(event(), returned=25))
+
+    assert letter.exchange == "hatchet.events"
+    assert returned_before(again(letter), QUEUE) == 0
+    assert times_passed(again(letter), QUEUE) == 0
+
+
+def test_headers_that_cannot_be_sent_are_left_behind() -> None:
+    """Rather that than an event that stays where nobody wants it."""
+    message = event(headers={"much": "x" * 200_000})
+
+    assert passed(message).headers["hatchet-lost"] == "headers"
