@@ -538,10 +538,14 @@ async def test_a_crash_at_any_step_loses_nothing(
                 taken[f"{key} after {operations}"] = key
         crash(1_000_000)
         async with site.router("new", NEW):
-            await until(count(site, len(taken)))
+
+            async def all_handled() -> bool:
+                # A crashed router may have handled one that comes again, which ids make harmless.
+                return {event_id for _, event_id in site.handled} >= set(taken)
+
+            await until(all_handled)
 
     assert steps > 20
-    assert len(site.handled) == len(taken)
     for event_id, key in taken.items():
         if key in {"user:create", "old.only"}:
             assert event_id in site.by("old")

@@ -9,7 +9,7 @@ from typing import Any
 
 import aio_pika
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hatchet_router.dead_letters import (
@@ -255,6 +255,7 @@ def test_a_message_that_says_nothing_is_a_letter_all_the_same() -> None:
     )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # machines can be busy
 @given(
     st.dictionaries(
         st.sampled_from(
