@@ -14,6 +14,7 @@ from hatchet_router.deliveries import Delivery, Outcome, Rejection
 from hatchet_router.errors import TemporalUnavailable
 from hatchet_router.quarantine import QUARANTINE_RETURNS, SUSPECT_RETURNS
 from hatchet_router.rabbitmq import Consumer
+from hatchet_router.session import Session
 from hatchet_router.settings import RouterSettings
 from hatchet_router.testing import ROUTED
 
@@ -236,6 +237,35 @@ async def test_stopping_while_paused_ends_at_once(
             return "temporal" in running.readiness.troubles
 
         await until(is_paused)
+
+
+async def test_an_error_that_nobody_expected_does_not_leave_it_idle(
+    settings: RouterSettings,
+    name: str,
+    broker: Any,
+    consumer: MakeConsumer,
+    until: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Client libraries raise more than they say; the next connection is opened all the same."""
+    recorder = Recorder()
+    consume = Session.consume
+    errors = [RuntimeError("Getter is None"), ValueError("Max length exceeded")]
+
+    async def fail_first(session: Session, *arguments: Any) -> None:
+        if errors:
+            raise errors.pop()
+        await consume(session, *arguments)
+
+    async with consumer(recorder.handle) as running:
+        assert running._upkeep is not None
+        monkeypatch.setattr(Session, "consume", fail_first)
+        running._upkeep._session._end("as if it were lost")
+        await broker.publish(settings.exchange, f"{name}.x", b"after")
+        await until(recorder.has(b"after"))
+
+        assert errors == []
+        assert running.readiness.is_ready
 
 
 async def return_all(broker: Any, queue: str, times: int) -> None:
