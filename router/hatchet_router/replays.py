@@ -20,6 +20,7 @@ from aio_pika.exceptions import (
 )
 
 from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connected, open_channel
+from hatchet_router.confirming import ConfirmingChannel
 from hatchet_router.errors import BrokerError, BrokerUnreachable
 from hatchet_router.letters import DeadLetter, replayed
 from hatchet_router.topology import Topology, replay_exchange
@@ -64,7 +65,7 @@ class Replayer:
         self._queue = topology.queue
         self._operator = operator
         self._closing = AsyncExitStack()
-        self._exchange: AbstractExchange | None = None
+        self._channel: ConfirmingChannel | None = None
 
     async def __aenter__(self) -> Self:
         """Return at once: nothing is opened before something is replayed."""
@@ -86,29 +87,27 @@ class Replayer:
             BrokerError: the router's queue does not exist, or RabbitMQ does not let us.
 
         """
-        exchange = await self._opened()
-        locks: dict[str, asyncio.Lock] = {}
+        channel = await self._opened()
+        exchange = replay_exchange(self._queue)
 
         async def one(letter: DeadLetter) -> Replay:
             event = replayed(letter, operator=self._operator, new_id=uuid.uuid4().hex)
-            event_id = str(event.message_id)
-            # aio-pika tells confirms apart by message id: two in flight with one could swap them.
-            async with locks.setdefault(event_id, asyncio.Lock()):
-                failure = await _failure(exchange, event, letter.key)
-            return Replay(letter, event_id, failure)
+            failure = await _failure(channel, exchange, event, letter.key)
+            return Replay(letter, str(event.message_id), failure)
 
         return await asyncio.gather(*(one(letter) for letter in letters))
 
-    async def _opened(self) -> AbstractExchange:
-        if self._exchange is None:
+    async def _opened(self) -> ConfirmingChannel:
+        if self._channel is None:
             # Not the connection that reads: a broker under memory alarm stalls who publishes.
             connection = await self._closing.enter_async_context(
                 connected(self._url, "hatchet-dead-replay")
             )
             try:
                 with closing_is_an_error():
-                    channel = await open_channel(connection, confirms=True)
-                    self._exchange = await declare_replay(channel, self._queue)
+                    channel = ConfirmingChannel(lambda: open_channel(connection, confirms=True))
+                    await declare_replay(await channel.channel(), self._queue)
+                    self._channel = channel
             except ChannelNotFoundEntity as error:
                 raise BrokerError(
                     f"queue {self._queue!r} does not exist: start a router, or set HATCHET_QUEUE"
@@ -117,21 +116,20 @@ class Replayer:
                 raise BrokerError(f"RabbitMQ did not let us replay: {error}") from error
             except CONNECTION_ERRORS as error:
                 raise BrokerUnreachable(self._url, f"before replaying: {error!r}") from error
-        return self._exchange
+        return self._channel
 
 
-async def _failure(exchange: AbstractExchange, event: Message, key: str) -> str | None:
+async def _failure(
+    channel: ConfirmingChannel, exchange: str, event: Message, key: str
+) -> str | None:
     """Publish ``event``; return None once RabbitMQ has stored it, or why it has not."""
     if isinstance(key, EscapedText):
         return f"its routing key is not UTF-8: {key!r}"
     try:
         async with asyncio.timeout(_PUBLISH_SECONDS + 1):
-            with closing_is_an_error():
-                await exchange.publish(
-                    event, routing_key=key, mandatory=True, timeout=_PUBLISH_SECONDS
-                )
+            await channel.publish(event, exchange, key, seconds=_PUBLISH_SECONDS)
     except PublishError:
-        return f"no queue is bound to exchange {exchange.name!r}; start a router"
+        return f"no queue is bound to exchange {exchange!r}; start a router"
     except DeliveryError:
         return "RabbitMQ did not store it"
     except CONNECTION_ERRORS as error:

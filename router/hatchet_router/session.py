@@ -254,9 +254,7 @@ class Session:
                     await asyncio.sleep(_ACKNOWLEDGED_POLL_SECONDS)
 
     async def _open_outgoing_channel(self) -> AbstractChannel:
-        if self._publishing is None:
-            raise ConnectionError("not connected")
-        return await open_channel(self._publishing, confirms=True)
+        return await open_channel(self._publisher(), confirms=True)
 
     async def _declare_on(self, channel: AbstractChannel) -> None:
         topology = self._topology
@@ -274,9 +272,12 @@ class Session:
         await declare_replay(channel, topology.queue)
 
     def _preparing(self) -> AbstractAsyncContextManager[AbstractChannel]:
+        return preparing(self._publisher())
+
+    def _publisher(self) -> AbstractConnection:
         if self._publishing is None:
             raise ConnectionError("not connected")
-        return preparing(self._publishing)
+        return self._publishing
 
     def _shared_note(self) -> SharedNote:
         if self._note is None:
