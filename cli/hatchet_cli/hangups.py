@@ -37,6 +37,10 @@ class Hangups:
         if self._heard:
             tell_loop()
 
+    def ignore(self) -> None:
+        """Do nothing at a SIGHUP from now on, as there is nobody left to listen."""
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
     def _on_signal(self, _number: int, _frame: object) -> None:
         if self._ends_with_terminal and not _has_terminal():
             os.kill(os.getpid(), signal.SIGTERM)

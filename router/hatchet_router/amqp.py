@@ -91,22 +91,33 @@ async def open_channel(connection: AbstractConnection, *, confirms: bool) -> Abs
 
 @contextmanager
 def closing_is_an_error() -> Generator[None]:
-    """Raise ConnectionError where a connection was closed under a call that waits for it.
+    """Raise what aio-pika should: ConnectionError for a connection that closes under a call.
 
-    aio-pika then raises CancelledError, as if the calling task had been cancelled; aiormq a bare
-    Exception, where the message was about to be written.
+    It raises CancelledError then, as if the calling task had been cancelled; aiormq a bare
+    Exception, where the message was about to be written. And where a task is cancelled just as the
+    broker answers, `asyncio.wait_for` of Python 3.11, which aiormq calls, goes on as if it were
+    not: here that ends in CancelledError, as asyncio promises.
     """
+    task = asyncio.current_task()
+    cancelled_before = task.cancelling() if task is not None else 0
+
+    def is_cancelled_meanwhile() -> bool:
+        return task is not None and task.cancelling() > cancelled_before
+
     try:
         yield
     except asyncio.CancelledError:
-        task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
         raise ConnectionError("the connection was closed") from None
     except Exception as error:
+        if is_cancelled_meanwhile():
+            raise asyncio.CancelledError from error
         if type(error) is not Exception:
             raise
         raise ConnectionError("the connection was closed") from error
+    if is_cancelled_meanwhile():
+        raise asyncio.CancelledError
 
 
 def _is_address(url: str) -> bool:

@@ -56,4 +56,7 @@ def router(
             await serve(settings, definitions, client, stop, reloads)
         return ExitCode.SUCCESS
 
-    raise typer.Exit(run_until_signalled(run))
+    try:
+        raise typer.Exit(run_until_signalled(run))
+    finally:
+        hangups.ignore()

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
@@ -109,3 +110,40 @@ async def test_a_task_that_is_cancelled_stays_so() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize("error", [None, ConnectionResetError()])
+async def test_a_cancellation_that_a_library_loses_is_raised(error: Exception | None) -> None:
+    async def loses_it() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            if error is not None:
+                raise error from None
+
+    async def call() -> None:
+        with suppress(ConnectionError), closing_is_an_error():
+            await loses_it()
+
+    task = asyncio.create_task(call())
+    await asyncio.sleep(0)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_timeout_around_a_call_that_loses_it_is_a_timeout() -> None:
+    async def call() -> None:
+        async with asyncio.timeout(0):
+            with closing_is_an_error(), suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+
+    with pytest.raises(TimeoutError):
+        await call()
+
+
+async def test_a_timeout_within_a_call_is_no_cancellation() -> None:
+    with closing_is_an_error(), suppress(TimeoutError):
+        async with asyncio.timeout(0):
+            await asyncio.sleep(60)
