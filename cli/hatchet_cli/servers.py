@@ -100,13 +100,19 @@ def broker_failures(refused: ExitCode = ExitCode.FINDINGS) -> Generator[None]:
 @contextmanager
 def temporal_failures() -> Generator[None]:
     """Say what goes wrong with Temporal in the block as a `CommandError`."""
-    from hatchet_worker.errors import NamespaceNotFound, SettingsError, TemporalUnreachable
+    from hatchet_worker.errors import (
+        MissingSecret,
+        NamespaceNotFound,
+        SettingsError,
+        TemporalUnreachable,
+        UnreadableSecret,
+    )
 
     try:
         yield
     except TemporalUnreachable as error:
         raise CommandError(str(error), ExitCode.UNREACHABLE) from error
-    except (NamespaceNotFound, SettingsError) as error:
+    except (MissingSecret, NamespaceNotFound, SettingsError, UnreadableSecret) as error:
         raise CommandError(str(error), ExitCode.USAGE) from error
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ class Context:
     of this job, and for no other: hand it to services that take one. ``logger`` has the ids of the
     step as fields. ``heartbeat`` may be called from any thread; the worker gives signs of life by
     itself, so that its use is to keep details: a later attempt finds the last in
-    ``heartbeat_details``.
+    ``heartbeat_details``. ``secrets`` are the values of those that the integration says it needs.
     """
 
     event: EventHeader = field(
@@ -57,6 +57,7 @@ class Context:
     idempotency_key: str = _TEST_KEY
     heartbeat: Heartbeat = field(default=_unheard, repr=False)
     heartbeat_details: tuple[Any, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False, compare=False)
     logger: FilteringBoundLogger = field(
         default_factory=lambda: structlog.get_logger("hatchet.action"), repr=False, compare=False
     )

@@ -10,6 +10,7 @@ __all__ = [
     "IntegrationError",
     "InvalidInput",
     "InvalidOutput",
+    "MissingSecret",
     "NamespaceNotFound",
     "NoContext",
     "NonRetryable",
@@ -39,6 +40,10 @@ class IntegrationError(WorkerError, TypeError):
     """An integration is not written as one must be."""
 
 
+class MissingSecret(IntegrationError):
+    """A secret that an integration needs is not there."""
+
+
 class NonRetryable(WorkerError):
     """The step cannot succeed, however often it is tried.
 
@@ -53,6 +58,9 @@ class Retry(WorkerError):
     Raise it from an action that was told when to come back, as by ``429`` with ``Retry-After``:
     ``after``, seconds or a timedelta, then replaces the wait of the step's retry policy. How often
     it is tried stays as the policy says.
+
+    From an at-most-once action it says that nothing was done: the action is called again, by the
+    same worker, while the step's timeout lasts.
     """
 
     def __init__(

@@ -51,11 +51,15 @@ class Integration:
             async def create(self, data: dict[str, Any]) -> dict[str, Any]:
                 return {"url": await make_sandbox(data["owner"])}
 
+    ``secrets`` are the names of those that it cannot do without. A worker does not start where one
+    is missing, and gives their values to each action as ``context.secrets``.
+
     An action that fails raises: `NonRetryable` if trying again is of no use, anything else to be
     tried again as the step's retry policy says.
     """
 
     id: str
+    secrets: Sequence[str] = ()
     _methods: ClassVar[Mapping[str, tuple[str, ActionMethod]]] = MappingProxyType({})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -92,6 +96,9 @@ class Integration:
             arguments.append(current_context())
         outputs: Outputs | Awaitable[Outputs] = getattr(self, name)(*arguments)
         return outputs
+
+    async def close(self) -> None:
+        """Give up connections and the like: the worker has stopped, and may be started again."""
 
     def is_async(self, action: str) -> bool:
         """Return whether the method behind ``action`` is a coroutine function."""

@@ -33,6 +33,11 @@ class RegisteredAction:
     is_async: bool
     semantics: Semantics | None = None
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The names of the secrets that its integration needs."""
+        return tuple(getattr(self.integration, "secrets", ()))
+
     def perform(self, data: dict[str, Any]) -> Outputs | Awaitable[Outputs]:
         """Do what the action does; the result may have to be awaited in either case."""
         return self.integration.perform_action(self.id.verb, data)
@@ -56,7 +61,8 @@ class Registry:
 
     def __init__(self, integrations: Iterable[IntegrationLike]) -> None:
         self._actions: dict[str, RegisteredAction] = {}
-        for integration in integrations:
+        self.integrations = tuple(integrations)
+        for integration in self.integrations:
             for registered in _actions_of(integration):
                 other = self._actions.setdefault(registered.id, registered)
                 if other is not registered:

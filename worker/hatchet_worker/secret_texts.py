@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hatchet_schemas import SecretRef, SecretText
@@ -10,23 +10,28 @@ from hatchet_worker.errors import InvalidInput, UnknownSecret, UnreadableSecret
 from hatchet_worker.masking import Masker
 from hatchet_worker.secrets import SecretProvider
 
-__all__ = ["resolved", "with_secrets"]
+__all__ = ["secret_values", "secrets_in", "with_secrets"]
 
 
-def resolved(
-    texts: Sequence[SecretText], providers: Sequence[SecretProvider], masker: Masker
+def secrets_in(texts: Iterable[SecretText]) -> Iterator[str]:
+    """Yield the names of the secrets in ``texts``, as often as they are there."""
+    for text in texts:
+        for part in text.parts:
+            if isinstance(part, SecretRef):
+                yield part.secret
+
+
+def secret_values(
+    names: Iterable[str], providers: Sequence[SecretProvider], masker: Masker
 ) -> dict[str, str]:
-    """Return the values of all secrets in ``texts``; ``masker`` knows each as soon as it is found.
+    """Return the secrets' values by their names; ``masker`` knows each as soon as it is found.
 
     Raises:
         UnknownSecret: no provider has one of them.
         UnreadableSecret: what a provider returned is no text.
 
     """
-    names = dict.fromkeys(
-        part.secret for text in texts for part in text.parts if isinstance(part, SecretRef)
-    )
-    return {name: _value(name, providers, masker) for name in names}
+    return {name: _value(name, providers, masker) for name in dict.fromkeys(names)}
 
 
 def with_secrets(

@@ -7,6 +7,7 @@ import contextvars
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -19,7 +20,7 @@ from temporalio.exceptions import CancelledError as TemporalCancelledError
 from hatchet_schemas import StepInput
 from hatchet_schemas.names import idempotency_key
 from hatchet_worker.actions import Outputs
-from hatchet_worker.context import Context, use_context
+from hatchet_worker.context import Context, current_context, use_context
 from hatchet_worker.errors import OutcomeUnknown, StepTimedOut
 from hatchet_worker.heartbeats import Heartbeats
 from hatchet_worker.masked_logs import masked_logger
@@ -27,7 +28,8 @@ from hatchet_worker.masking import SECRETS_IN_USE
 from hatchet_worker.payloads import json_object
 from hatchet_worker.raised import as_failure
 from hatchet_worker.registry import RegisteredAction, Registry
-from hatchet_worker.secret_texts import resolved, with_secrets
+from hatchet_worker.repeating import repeated
+from hatchet_worker.secret_texts import secret_values, secrets_in, with_secrets
 from hatchet_worker.secrets import SecretProvider
 
 __all__ = ["HEARTBEAT_SECONDS", "StepRunner"]
@@ -133,7 +135,7 @@ class StepRunner:
         deadline = asyncio.timeout(timeout.total_seconds() + _LATE_SECONDS if timeout else None)
         try:
             async with deadline:
-                outputs = await self._awaited(action, await self._data(step))
+                outputs = await self._performed(action, step)
         except TimeoutError:
             if deadline.expired():
                 raise StepTimedOut from None
@@ -146,14 +148,27 @@ class StepRunner:
         masked: dict[str, Any] = SECRETS_IN_USE.data(json_object(outputs))
         return masked
 
-    async def _data(self, step: StepInput) -> dict[str, Any]:
-        """Return the step's ``with``, with secrets in it, which are masked from now on."""
-        if not step.secrets:
-            return step.with_
+    async def _performed(self, action: RegisteredAction, step: StepInput) -> Outputs:
+        """Call the action with its secrets, which are masked from now on."""
+        names = (*action.secrets, *secrets_in(step.secrets))
+        if not names:
+            return await self._repeated(action, step.with_)
         values = await self._in_thread(
-            "a provider of secrets", lambda: resolved(step.secrets, self._secrets, SECRETS_IN_USE)
+            "a provider of secrets", lambda: secret_values(names, self._secrets, SECRETS_IN_USE)
         )
-        return with_secrets(step.with_, step.secrets, values)
+        own = {name: values[name] for name in action.secrets}
+        with use_context(replace(current_context(), secrets=own)):
+            return await self._repeated(action, with_secrets(step.with_, step.secrets, values))
+
+    async def _repeated(self, action: RegisteredAction, data: dict[str, Any]) -> Outputs:
+        if action.semantics != "at-most-once":
+            return await self._awaited(action, data)
+        # Temporal's next attempt could not know that nothing was done in this one.
+        return await repeated(
+            lambda: self._awaited(action, data),
+            activity.info().retry_policy,
+            current_context(),
+        )
 
     async def _awaited(self, action: RegisteredAction, data: dict[str, Any]) -> Outputs:
         outputs: Outputs | Awaitable[Outputs]

@@ -21,8 +21,9 @@ from hatchet_worker.background import BackgroundService
 from hatchet_worker.connection import TemporalSettings, connect, unreachable_workers
 from hatchet_worker.errors import WorkerError
 from hatchet_worker.exiting import settle_at_exit
-from hatchet_worker.integration import IntegrationLike
+from hatchet_worker.integration import Integration, IntegrationLike
 from hatchet_worker.jobs import JobWorkflow
+from hatchet_worker.needs import check_needs
 from hatchet_worker.registry import Registry
 from hatchet_worker.secrets import SecretProvider, default_providers
 from hatchet_worker.signals import stop_signals
@@ -149,12 +150,15 @@ class Worker:
         """Connect and begin to take jobs; return when Temporal has accepted that.
 
         Raises:
+            MissingSecret: an integration needs it.
             TemporalUnreachable: and the other errors of `connect`.
 
         """
         if self._running is not None:
             raise WorkerError("the worker runs already")
         settle_at_exit()
+        # In a thread, as a provider may block.
+        await asyncio.to_thread(check_needs, self.registry.integrations, self._secrets)
         client = self._client or await connect(self._temporal)
         with unreachable_workers(client):
             await self._begin(client)
@@ -166,6 +170,8 @@ class Worker:
             executor = ThreadPoolExecutor(
                 self._max_concurrent_steps * len(self.queues), thread_name_prefix="hatchet-step"
             )
+            for integration in self.registry.integrations:
+                stack.push_async_callback(_close, integration)
             stack.callback(executor.shutdown, wait=False, cancel_futures=True)
             self._steps = StepRunner(self.registry, executor, self._secrets)
             workers = [self._temporal_worker(client, queue, self._steps) for queue in self.queues]
@@ -224,6 +230,14 @@ async def _until_running(workers: Sequence[temporalio.worker.Worker]) -> None:
 async def _shut_down(workers: Sequence[temporalio.worker.Worker]) -> None:
     # All at once, for each takes jobs until it is told.
     await asyncio.gather(*(worker.shutdown() for worker in workers))
+
+
+async def _close(integration: IntegrationLike) -> None:
+    if isinstance(integration, Integration):
+        try:
+            await integration.close()
+        except Exception:
+            _logger.exception("integration.not_closed", integration=integration.id)
 
 
 def _checked_queues(queues: Sequence[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import pytest
 from temporalio.client import WorkflowHandle
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from hatchet_worker import Context, Integration, action, current_context
+from hatchet_worker import Context, Integration, MissingSecret, action, current_context
 
 if TYPE_CHECKING:
     from tests.integration.worker.conftest import Jobs
@@ -293,3 +293,43 @@ async def test_the_history_shows_where_a_secret_stands(jobs: Jobs, secret: str) 
         await handle.result()
 
     assert "TOKEN" in await told(handle)
+
+
+class Bank(Integration):
+    """Needs a secret, whatever the workflow says."""
+
+    id = "bank"
+    secrets = ("BANK_TOKEN",)
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.closed = 0
+
+    @action("ask")
+    async def ask(self, data: dict[str, Any], context: Context) -> dict[str, Any]:
+        """Put the secret out."""
+        self.seen.append(context.secrets["BANK_TOKEN"])
+        return {"token": current_context().secrets["BANK_TOKEN"]}
+
+    async def close(self) -> None:
+        """Count how often."""
+        self.closed += 1
+
+
+async def test_an_action_has_what_its_integration_needs_and_it_is_masked(jobs: Jobs) -> None:
+    bank = Bank()
+
+    async with jobs.worker(bank, secrets=[{"BANK_TOKEN": "s3cr3t-1"}.get]):
+        step = {"name": "Ask", "id": "ask", "actionId": "bank:ask", "timeout": "10s"}
+        outputs = await jobs.run(step)
+        assert bank.closed == 0
+
+    assert bank.seen == ["s3cr3t-1"]
+    assert outputs == {"ask": {"token": "***"}}
+    assert bank.closed == 1
+
+
+async def test_a_worker_does_not_start_without_what_an_integration_needs(jobs: Jobs) -> None:
+    with pytest.raises(MissingSecret, match="integration bank needs secret BANK_TOKEN"):
+        async with jobs.worker(Bank(), secrets=[]):
+            pass

@@ -38,7 +38,9 @@ class Shop(Integration):
         match data.get("then"):
             case "fail":
                 raise ConnectionError("no route")
-            case "later":
+            case "later" if len(self.attempts) < 3:
+                raise Retry("slow down", after=0.01)
+            case "never":
                 raise Retry("slow down", after=0.01)
             case "stolen":
                 raise NonRetryable("the card was stolen")
@@ -85,7 +87,6 @@ async def test_at_most_once_that_succeeds_is_as_any_other(jobs: Jobs) -> None:
     ("then", "message"),
     [
         ("fail", "ConnectionError: no route (the action is at-most-once: it is not tried again)"),
-        ("later", "Retry: slow down (the action is at-most-once: it is not tried again)"),
         ("stolen", "NonRetryable: the card was stolen"),
     ],
 )
@@ -102,6 +103,29 @@ async def test_at_most_once_is_not_tried_again_after_a_failure(
     assert failure.type == "StepFailed"
     assert failure.message.endswith(message)
     assert [entry["will_retry"] for entry in logs if entry["event"] == "step.failed"] == [False]
+
+
+async def test_at_most_once_that_did_nothing_is_called_again(jobs: Jobs) -> None:
+    """`Retry` says so; for Temporal it is one attempt, which no other worker repeats."""
+    shop = Shop()
+
+    async with jobs.worker(shop):
+        outputs = await jobs.run(call("shop:charge", then="later"))
+
+    assert outputs == {"call": {"charged": True}}
+    assert [attempt for attempt, _ in shop.attempts] == [1, 1, 1]
+
+
+async def test_at_most_once_is_called_as_often_as_the_policy_says(jobs: Jobs) -> None:
+    shop = Shop()
+
+    async with jobs.worker(shop):
+        failure = await jobs.failure(call("shop:charge", then="never"))
+
+    assert len(shop.attempts) == 3
+    assert failure.message.endswith(
+        "Retry: slow down (the action is at-most-once: it is not tried again)"
+    )
 
 
 async def test_at_most_once_is_not_run_again_when_temporal_itself_retries(jobs: Jobs) -> None:

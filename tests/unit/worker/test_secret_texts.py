@@ -9,9 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hatchet_schemas import SecretRef, SecretText
-from hatchet_worker import EnvironmentSecrets, InvalidInput, UnknownSecret, UnreadableSecret
+from hatchet_worker import (
+    EnvironmentSecrets,
+    InvalidInput,
+    SecretProvider,
+    UnknownSecret,
+    UnreadableSecret,
+)
 from hatchet_worker.masking import Masker
-from hatchet_worker.secret_texts import resolved, with_secrets
+from hatchet_worker.secret_texts import secret_values, secrets_in, with_secrets
 
 TOKEN = SecretRef(secret="TOKEN")
 JSON = st.recursive(
@@ -19,6 +25,12 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
+
+
+def _resolved(
+    texts: list[SecretText], providers: list[SecretProvider], masker: Masker
+) -> dict[str, str]:
+    return secret_values(secrets_in(texts), providers, masker)
 
 
 def text(at: tuple[str | int, ...], *parts: str | SecretRef) -> SecretText:
@@ -62,7 +74,7 @@ def test_data_can_never_name_a_secret(data: dict[str, Any], value: str) -> None:
     data = {**data, "forged": {"secret": "TOKEN"}, "texts": "{{ .secrets.TOKEN }}", "x": value}
     texts = [text(("x",), value, "{{ .secrets.TOKEN }}", '{"secret": "TOKEN"}')]
 
-    values = resolved(texts, [_must_not_be_asked], Masker())
+    values = _resolved(texts, [_must_not_be_asked], Masker())
 
     assert values == {}
     assert with_secrets(data, (), values) == data
@@ -84,7 +96,7 @@ def test_the_first_provider_that_knows_it_is_asked_last() -> None:
         asked.append(name)
         return "mine"
 
-    values = resolved(
+    values = _resolved(
         [text(("a",), TOKEN, TOKEN)], [_know_nothing, find, _must_not_be_asked], Masker()
     )
 
@@ -98,7 +110,7 @@ def test_a_value_is_masked_as_soon_as_it_is_found() -> None:
     texts = [text(("a",), TOKEN, SecretRef(secret="MISSING"))]
 
     with pytest.raises(UnknownSecret):
-        resolved(texts, [{"TOKEN": "t0ken"}.get], masker)
+        _resolved(texts, [{"TOKEN": "t0ken"}.get], masker)
 
     assert masker.text("my t0ken") == "my ***"
 
@@ -116,7 +128,7 @@ class Vault:
 
 def test_an_unknown_secret_says_where_it_was_looked_for() -> None:
     with pytest.raises(UnknownSecret) as caught:
-        resolved([text((), TOKEN)], [EnvironmentSecrets(), Vault(), {"A": "b"}.get], Masker())
+        _resolved([text((), TOKEN)], [EnvironmentSecrets(), Vault(), {"A": "b"}.get], Masker())
 
     assert str(caught.value) == (
         "there is no secret 'TOKEN': looked for in the environment variable HATCHET_SECRET_TOKEN "
@@ -127,11 +139,11 @@ def test_an_unknown_secret_says_where_it_was_looked_for() -> None:
 
 def test_a_worker_without_providers_says_so() -> None:
     with pytest.raises(UnknownSecret, match="'TOKEN': this worker has none"):
-        resolved([text((), TOKEN)], [], Masker())
+        _resolved([text((), TOKEN)], [], Masker())
 
 
 def test_an_empty_value_is_none() -> None:
-    assert resolved([text((), TOKEN)], [{"TOKEN": ""}.get, {"TOKEN": "b"}.get], Masker()) == {
+    assert _resolved([text((), TOKEN)], [{"TOKEN": ""}.get, {"TOKEN": "b"}.get], Masker()) == {
         "TOKEN": "b"
     }
 
@@ -140,5 +152,5 @@ def test_a_value_that_is_no_text_is_refused_unseen() -> None:
     find: Any = {"TOKEN": b"hunter2"}.get
 
     with pytest.raises(UnreadableSecret, match="returned a bytes: expected a str") as caught:
-        resolved([text((), TOKEN)], [find], Masker())
+        _resolved([text((), TOKEN)], [find], Masker())
     assert "hunter2" not in str(caught.value)
