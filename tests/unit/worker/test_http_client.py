@@ -38,7 +38,7 @@ async def url() -> AsyncIterator[str]:
     app.router.add_get("/hang", _hang)
     app.router.add_get("/huge", _huge)
     app.router.add_get("/elsewhere", _elsewhere)
-    runner = web.AppRunner(app, shutdown_timeout=0)
+    runner = web.AppRunner(app, shutdown_timeout=0.01)  # 0 is no limit
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}"
