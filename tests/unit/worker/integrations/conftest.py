@@ -17,6 +17,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from hatchet_worker import Context, Integration, use_context
+from hatchet_worker.payloads import json_object
 
 TOKEN = "tok-3141592653589793"
 KEY = "5ccd63dd-9b5c-5d6b-8a0e-b7e1d5f37a58"
@@ -132,7 +133,7 @@ async def performed(
     finally:
         await integration.close()
     assert isinstance(outputs, BaseModel)
-    return outputs.model_dump()
+    return json_object(outputs)
 
 
 def out_of_time(integration: Integration) -> Context:

@@ -50,8 +50,8 @@ CHANNEL = {
 }
 BOT = Reply({"ok": True, "user_id": "U0BOT", "bot_id": "B0BOT"})
 TAKEN = Reply({"ok": False, "error": "name_taken"})
-MESSAGE = {"channel": "#orders", "text": "Hello."}
-UPLOAD = {"channel": "C012AB3CD", "filename": "a.txt", "content": "größer"}
+MESSAGE = {"channelId": "#orders", "message": "Hello."}
+UPLOAD = {"channelId": "C012AB3CD", "filename": "a.txt", "content": "größer"}
 
 
 def failed(code: str, **more: Any) -> Reply:
@@ -75,10 +75,10 @@ async def test_a_channel_is_created(private: bool, provider: Provider) -> None: 
     provider.answers("POST /api/conversations.create", Reply({"ok": True, "channel": CHANNEL}))
 
     outputs = await performed(
-        slack(provider), "create-channel", {"name": "order-42", "private": private}
+        slack(provider), "create-channel", {"channelName": "order-42", "private": private}
     )
 
-    assert outputs == {"channel_id": "C012AB3CD", "name": "order-42", "created": True}
+    assert outputs == {"channelId": "C012AB3CD", "name": "order-42", "created": True}
     (request,) = provider.received
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"
     assert request.query == {"name": "order-42", "is_private": "1" if private else "0"}
@@ -88,7 +88,7 @@ async def test_a_name_that_is_taken_is_refused(provider: Provider) -> None:
     provider.answers("POST /api/conversations.create", TAKEN)
 
     with pytest.raises(Refused, match="slack: name_taken: a channel has this name already"):
-        await performed(slack(provider), "create-channel", {"name": "order-42"})
+        await performed(slack(provider), "create-channel", {"channelName": "order-42"})
 
 
 async def test_a_second_attempt_finds_what_the_first_created(provider: Provider) -> None:
@@ -101,10 +101,10 @@ async def test_a_second_attempt_finds_what_the_first_created(provider: Provider)
     provider.answers("POST /api/auth.test", BOT)
 
     outputs = await performed(
-        slack(provider), "create-channel", {"name": "order-42"}, context=SECOND
+        slack(provider), "create-channel", {"channelName": "order-42"}, context=SECOND
     )
 
-    assert outputs == {"channel_id": "C012AB3CD", "name": "order-42", "created": True}
+    assert outputs == {"channelId": "C012AB3CD", "name": "order-42", "created": True}
     assert provider.received[1].query == {
         "types": "public_channel,private_channel",
         "limit": "999",
@@ -132,7 +132,9 @@ async def test_a_second_attempt_takes_no_other_channel_for_its_own(
         provider.answers("POST /api/auth.test", BOT)
 
     with pytest.raises(Refused, match="name_taken"):
-        await performed(slack(provider), "create-channel", {"name": "order-42"}, context=SECOND)
+        await performed(
+            slack(provider), "create-channel", {"channelName": "order-42"}, context=SECOND
+        )
 
 
 async def test_a_channel_is_reused_where_that_is_wanted(provider: Provider) -> None:
@@ -140,10 +142,10 @@ async def test_a_channel_is_reused_where_that_is_wanted(provider: Provider) -> N
     provider.answers("GET /api/conversations.list", channels(CHANNEL))
 
     outputs = await performed(
-        slack(provider), "create-channel", {"name": "order-42", "existing": "reuse"}
+        slack(provider), "create-channel", {"channelName": "order-42", "existing": "reuse"}
     )
 
-    assert outputs == {"channel_id": "C012AB3CD", "name": "order-42", "created": False}
+    assert outputs == {"channelId": "C012AB3CD", "name": "order-42", "created": False}
 
 
 async def test_users_are_added(provider: Provider) -> None:
@@ -153,13 +155,13 @@ async def test_users_are_added(provider: Provider) -> None:
     outputs = await performed(
         slack(provider),
         "add-users-to-channel",
-        {"channel": "C012AB3CD", "users": ["U012AB1", "W012AB2", "ada@example.com", "U012AB1"]},
+        {"channelId": "C012AB3CD", "userIds": ["U012AB1", "W012AB2", "ada@example.com", "U012AB1"]},
     )
 
     assert outputs == {
-        "channel_id": "C012AB3CD",
+        "channelId": "C012AB3CD",
         "added": ["U012AB1", "W012AB2", "U3"],
-        "already_there": [],
+        "alreadyThere": [],
     }
     lookup, invite = provider.received
     assert lookup.query == {"email": "ada@example.com"}
@@ -171,10 +173,10 @@ async def test_a_user_who_is_there_already_does_no_harm(code: str, provider: Pro
     provider.answers("POST /api/conversations.invite", failed(code))
 
     outputs = await performed(
-        slack(provider), "add-users-to-channel", {"channel": "C012AB3CD", "users": ["U012AB1"]}
+        slack(provider), "add-users-to-channel", {"channelId": "C012AB3CD", "userIds": ["U012AB1"]}
     )
 
-    assert (outputs["added"], outputs["already_there"]) == ([], ["U012AB1"])
+    assert (outputs["added"], outputs["alreadyThere"]) == ([], ["U012AB1"])
 
 
 async def test_all_others_are_added_beside_one_who_is_there(provider: Provider) -> None:
@@ -188,10 +190,10 @@ async def test_all_others_are_added_beside_one_who_is_there(provider: Provider) 
     outputs = await performed(
         slack(provider),
         "add-users-to-channel",
-        {"channel": "C012AB3CD", "users": ["U012AB1", "U012AB2"]},
+        {"channelId": "C012AB3CD", "userIds": ["U012AB1", "U012AB2"]},
     )
 
-    assert (outputs["added"], outputs["already_there"]) == (["U012AB2"], ["U012AB1"])
+    assert (outputs["added"], outputs["alreadyThere"]) == (["U012AB2"], ["U012AB1"])
     assert provider.received[1].query["users"] == "U012AB2"
 
 
@@ -208,20 +210,20 @@ async def test_users_are_added_one_by_one_where_slack_does_not_say_who_is_there(
     outputs = await performed(
         slack(provider),
         "add-users-to-channel",
-        {"channel": "C012AB3CD", "users": ["U012AB1", "U012AB2"]},
+        {"channelId": "C012AB3CD", "userIds": ["U012AB1", "U012AB2"]},
     )
 
-    assert (outputs["added"], outputs["already_there"]) == (["U012AB1"], ["U012AB2"])
+    assert (outputs["added"], outputs["alreadyThere"]) == (["U012AB1"], ["U012AB2"])
 
 
 async def test_an_address_that_nobody_has_is_told_by_its_place(provider: Provider) -> None:
     provider.answers("GET /api/users.lookupByEmail", failed("users_not_found"))
 
-    with pytest.raises(Refused, match=r"users_not_found: users\[1\]: nobody") as caught:
+    with pytest.raises(Refused, match=r"users_not_found: userIds\[1\]: nobody") as caught:
         await performed(
             slack(provider),
             "add-users-to-channel",
-            {"channel": "C012AB3CD", "users": ["U012AB1", "ada@example.com"]},
+            {"channelId": "C012AB3CD", "userIds": ["U012AB1", "ada@example.com"]},
         )
     assert "ada@" not in str(caught.value)
 
@@ -231,22 +233,34 @@ async def test_a_message_with_all_its_fields(provider: Provider) -> None:
         "POST /api/chat.postMessage",
         Reply({"ok": True, "channel": "C012AB3CD", "ts": "1503435956.000247"}),
     )
-    message = {
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "Order 42"}}]
+
+    outputs = await performed(
+        slack(provider),
+        "send-message",
+        {
+            "channelId": "#orders",
+            "message": "Order <https://example.com/42|42>",
+            "blocks": blocks,
+            "threadTs": "1503435950.000100",
+            "replyBroadcast": True,
+            "unfurlLinks": False,
+            "unfurlMedia": False,
+        },
+    )
+
+    assert outputs == {"channelId": "C012AB3CD", "ts": "1503435956.000247"}
+    (request,) = provider.received
+    assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert request.json == {
         "channel": "#orders",
         "text": "Order <https://example.com/42|42>",
-        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "Order 42"}}],
+        "blocks": blocks,
         "thread_ts": "1503435950.000100",
         "reply_broadcast": True,
         "unfurl_links": False,
         "unfurl_media": False,
     }
-
-    outputs = await performed(slack(provider), "send-message", message)
-
-    assert outputs == {"channel_id": "C012AB3CD", "ts": "1503435956.000247"}
-    (request,) = provider.received
-    assert request.headers["Authorization"] == f"Bearer {TOKEN}"
-    assert request.json == message
 
 
 @pytest.mark.parametrize(
@@ -317,7 +331,7 @@ async def test_without_a_connection_nothing_was_posted() -> None:
     ("content", "octets"),
     [
         ({"content": "größer"}, "größer".encode()),
-        ({"content_base64": b64encode(b"\x89PNG").decode()}, b"\x89PNG"),
+        ({"contentBase64": b64encode(b"\x89PNG").decode()}, b"\x89PNG"),
     ],
 )
 async def test_a_file_goes_the_external_way(
@@ -338,16 +352,16 @@ async def test_a_file_goes_the_external_way(
         slack(provider),
         "upload-file",
         {
-            "channel": "C012AB3CD",
+            "channelId": "C012AB3CD",
             "filename": "a.txt",
             "title": "A",
             "comment": "See this",
-            "thread_ts": "1503435950.000100",
+            "threadTs": "1503435950.000100",
             **content,
         },
     )
 
-    assert outputs == {"file_id": "F123", "permalink": "https://acme.slack.com/files/F123"}
+    assert outputs == {"fileId": "F123", "permalink": "https://acme.slack.com/files/F123"}
     ticket, upload, complete = provider.received
     assert ticket.query == {"filename": "a.txt", "length": str(len(octets))}
     assert upload.body == octets
@@ -400,19 +414,27 @@ async def test_two_workspaces_are_two_integrations(provider: Provider) -> None:
 @pytest.mark.parametrize(
     ("verb", "data", "text"),
     [
-        ("create-channel", {"name": "Order 42"}, "name: .*lower-case letters"),
-        ("create-channel", {"name": "a.b"}, "name: .*lower-case letters"),
-        ("create-channel", {"name": "x" * 81}, "name: .*at most 80"),
-        ("create-channel", {"name": "x", "is_private": True}, "is_private: Extra inputs"),
-        ("create-channel", {"name": "x", "private": "yes"}, "private: .*boolean"),
-        ("add-users-to-channel", {"channel": "#general", "users": ["U012AB1"]}, "channel's ID"),
-        ("add-users-to-channel", {"channel": "C012AB3CD", "users": []}, "users: .*at least 1"),
-        ("add-users-to-channel", {"channel": "C012AB3CD", "users": ["ada"]}, r"users\[0\]: .*ID"),
-        ("send-message", {"channel": "#orders"}, "text: Field required"),
+        ("create-channel", {"channelName": "Order 42"}, "channelName: .*lower-case letters"),
+        ("create-channel", {"channelName": "a.b"}, "channelName: .*lower-case letters"),
+        ("create-channel", {"channelName": "x" * 81}, "channelName: .*at most 80"),
+        ("create-channel", {"channelName": "x", "is_private": True}, "is_private: Extra inputs"),
+        ("create-channel", {"channelName": "x", "private": "yes"}, "private: .*boolean"),
+        ("add-users-to-channel", {"channelId": "#general", "userIds": ["U012AB1"]}, "channel's ID"),
+        (
+            "add-users-to-channel",
+            {"channelId": "C012AB3CD", "userIds": []},
+            "userIds: .*at least 1",
+        ),
+        (
+            "add-users-to-channel",
+            {"channelId": "C012AB3CD", "userIds": ["ada"]},
+            r"userIds\[0\]: .*ID",
+        ),
+        ("send-message", {"channelId": "#orders"}, "message: Field required"),
         ("send-message", MESSAGE | {"thread": "1"}, "thread: Extra inputs"),
-        ("upload-file", UPLOAD | {"content_base64": "eA=="}, "expected content or content_base64"),
+        ("upload-file", UPLOAD | {"contentBase64": "eA=="}, "expected content or contentBase64"),
         ("upload-file", {**UPLOAD, "content": ""}, "not empty"),
-        ("upload-file", {**UPLOAD, "content": None, "content_base64": "?"}, "expected base64"),
+        ("upload-file", {**UPLOAD, "content": None, "contentBase64": "?"}, "expected base64"),
     ],
 )
 async def test_a_wrong_field_is_refused_before_anything_is_sent(
@@ -428,6 +450,6 @@ async def test_names_in_all_scripts_are_names_of_channels(name: str, provider: P
     channel = CHANNEL | {"name": name}
     provider.answers("POST /api/conversations.create", Reply({"ok": True, "channel": channel}))
 
-    outputs = await performed(slack(provider), "create-channel", {"name": name})
+    outputs = await performed(slack(provider), "create-channel", {"channelName": name})
 
     assert outputs["name"] == provider.received[0].query["name"] == name

@@ -71,7 +71,7 @@ class Slack(Integration):
         try:
             data = await self._calls.call(
                 lambda slack: slack.conversations_create(
-                    name=new.name, is_private=new.private, team_id=new.team_id
+                    name=new.channel_name, is_private=new.private, team_id=new.team_id
                 ),
                 context,
             )
@@ -89,13 +89,13 @@ class Slack(Integration):
         The token needs the scope `channels:write.invites`, or `groups:write.invites` for private
         channels.
         """
-        users = [await self._user_id(at, user, context) for at, user in enumerate(new.users)]
+        users = [await self._user_id(at, user, context) for at, user in enumerate(new.user_ids)]
         groups = deque([list(dict.fromkeys(users))])
         added: list[str] = []
         there: list[str] = []
         while groups:
             group = groups.popleft()
-            answer = await self._invited(new.channel, group, context)
+            answer = await self._invited(new.channel_id, group, context)
             if (present := _present(answer, group)) is None:
                 self._calls.checked(answer)
                 added += group
@@ -104,7 +104,7 @@ class Slack(Integration):
                 groups.extendleft(filter(None, [[each for each in group if each not in present]]))
             else:  # Slack does not say which of them
                 groups.extendleft([each] for each in reversed(group))
-        return AddedUsers(channel_id=new.channel, added=added, already_there=there)
+        return AddedUsers(channel_id=new.channel_id, added=added, already_there=there)
 
     @action("send-message", semantics="at-most-once")
     async def send_message(self, message: Message, context: Context) -> Posted:
@@ -116,7 +116,13 @@ class Slack(Integration):
         """
         data = await self._calls.call(
             lambda slack: slack.chat_postMessage(
-                **message.model_dump(exclude_none=True, by_alias=True)
+                channel=message.channel_id,
+                text=message.message,
+                blocks=message.blocks,
+                thread_ts=message.thread_ts,
+                reply_broadcast=message.reply_broadcast,
+                unfurl_links=message.unfurl_links,
+                unfurl_media=message.unfurl_media,
             ),
             context,
         )
@@ -141,7 +147,7 @@ class Slack(Integration):
         data = await self._calls.call(
             lambda slack: slack.files_completeUploadExternal(
                 files=[{"id": ticket["file_id"], "title": upload.title or upload.filename}],
-                channel_id=upload.channel,
+                channel_id=upload.channel_id,
                 initial_comment=upload.comment,
                 thread_ts=upload.thread_ts,
             ),
@@ -177,7 +183,7 @@ class Slack(Integration):
         while True:
             page = await self._page_of_channels(new.team_id, cursor, context)
             for channel in page["channels"]:
-                if new.name in (channel["name"], channel.get("name_normalized")):
+                if new.channel_name in (channel["name"], channel.get("name_normalized")):
                     return dict(channel)
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
@@ -210,7 +216,7 @@ class Slack(Integration):
             )
         except Refused as error:
             if error.code == "users_not_found":
-                message = f"users[{at}]: nobody in the workspace has this e-mail address"
+                message = f"userIds[{at}]: nobody in the workspace has this e-mail address"
                 raise Refused(self.id, message, code=error.code) from None
             raise
         return str(data["user"]["id"])

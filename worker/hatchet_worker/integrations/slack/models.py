@@ -1,4 +1,8 @@
-"""What Slack's actions take and put out."""
+"""What Slack's actions take and put out.
+
+In workflow files the fields are in camel case, as those of the Go program that came before: files
+that were written for it run unchanged.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
 
 from hatchet_worker.integrations._models import Params, Result
 
@@ -39,10 +44,20 @@ ChannelId = Annotated[str, AfterValidator(_channel_id)]
 User = Annotated[str, AfterValidator(_user)]
 
 
-class NewChannel(Params):
+class _Params(Params):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+class _Result(Result):
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True
+    )
+
+
+class NewChannel(_Params):
     """A channel to be created."""
 
-    name: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_channel_name)]
+    channel_name: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_channel_name)]
     """Its name: lower-case letters, digits, `-` and `_`, 80 at most."""
 
     private: bool = False
@@ -56,7 +71,7 @@ class NewChannel(Params):
     """The workspace, where the token is that of an organization."""
 
 
-class Channel(Result):
+class Channel(_Result):
     """A channel that is there now."""
 
     channel_id: str
@@ -69,18 +84,18 @@ class Channel(Result):
     """Whether this step created it; false where it was there already."""
 
 
-class NewUsers(Params):
+class NewUsers(_Params):
     """Users to be added to a channel."""
 
-    channel: ChannelId
+    channel_id: ChannelId
     """The channel's ID, such as `C012AB3CD`. The app has to be in it."""
 
-    users: Annotated[list[User], Field(min_length=1, max_length=1000)]
+    user_ids: Annotated[list[User], Field(min_length=1, max_length=1000)]
     """The users' IDs, such as `U012AB3CD`, or their e-mail addresses, for which the token needs
     the scope `users:read.email`."""
 
 
-class AddedUsers(Result):
+class AddedUsers(_Result):
     """Users that are in the channel now."""
 
     channel_id: str
@@ -93,20 +108,20 @@ class AddedUsers(Result):
     """The IDs of those who were in the channel before."""
 
 
-class Message(Params):
+class Message(_Params):
     """A message to be posted."""
 
-    channel: Annotated[str, Field(min_length=1)]
-    """Where to: a channel's ID or `#name`, or a user's ID for a direct message."""
+    channel_id: Annotated[str, Field(min_length=1)]
+    """Where to: a channel's ID, or its name with a `#`, or a user's ID for a direct message."""
 
-    text: Annotated[str, Field(min_length=1, max_length=40_000)]
+    message: Annotated[str, Field(min_length=1, max_length=40_000)]
     """The text, in Slack's mrkdwn; with `blocks` it is what notifications show."""
 
     blocks: Annotated[list[dict[str, Any]], Field(max_length=50)] | None = None
     """The message as blocks of Slack's Block Kit."""
 
     thread_ts: str | None = None
-    """The `ts` of the message that this one answers in a thread."""
+    """The `ts` of the message that this one answers, in its thread."""
 
     reply_broadcast: bool | None = None
     """Whether an answer in a thread is shown in the channel, too."""
@@ -118,27 +133,27 @@ class Message(Params):
     """Whether links to media are previewed."""
 
 
-class Posted(Result):
+class Posted(_Result):
     """A message that was posted."""
 
     channel_id: str | None
     """The ID of the channel that it is in."""
 
     ts: str | None
-    """Its timestamp, which is its ID in the channel: the `thread_ts` of answers to it."""
+    """Its timestamp, which is its ID in the channel: the `threadTs` of answers to it."""
 
 
-class Upload(Params):
+class Upload(_Params):
     """A file to be shared in a channel."""
 
-    channel: ChannelId
+    channel_id: ChannelId
     """The channel's ID, such as `C012AB3CD`. The app has to be in it."""
 
     filename: Annotated[str, Field(min_length=1)]
     """The file's name, with the extension that tells its type."""
 
     content: str | None = None
-    """What is in it, as text; this or `content_base64`."""
+    """What is in it, as text; this or `contentBase64`."""
 
     content_base64: str | None = None
     """What is in it, as base64."""
@@ -155,12 +170,12 @@ class Upload(Params):
     @model_validator(mode="after")
     def _has_one_content(self) -> Self:
         if (self.content is None) == (self.content_base64 is None):
-            raise ValueError("expected content or content_base64")
+            raise ValueError("expected content or contentBase64")
         try:
             if not self.octets:
                 raise ValueError("expected a content that is not empty: Slack takes no other")
         except NotBase64 as error:
-            raise ValueError(f"content_base64: expected base64: {error}") from None
+            raise ValueError(f"contentBase64: expected base64: {error}") from None
         return self
 
     @property
@@ -171,7 +186,7 @@ class Upload(Params):
         return (self.content or "").encode()
 
 
-class File(Result):
+class File(_Result):
     """A file that was shared."""
 
     file_id: str
