@@ -7,6 +7,7 @@ import json
 import traceback
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -106,18 +107,27 @@ class Provider:
         assert {endpoint: list(left) for endpoint, left in self._replies.items() if left} == {}
 
 
+@asynccontextmanager
+async def serving() -> AsyncIterator[Provider]:
+    """Yield a provider that runs inside the ``async with`` block; check it after that."""
+    made = Provider()
+    runner = web.ServerRunner(web.Server(made.answer), shutdown_timeout=0.01)  # 0 is no limit
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield made
+    finally:
+        await runner.cleanup()
+    made.check()
+
+
 @pytest.fixture
 async def provider(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Provider]:
     for variable in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(variable, raising=False)
-    made = Provider()
-    runner = web.ServerRunner(web.Server(made.answer), shutdown_timeout=0.01)  # 0 is no limit
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield made
-    await runner.cleanup()
-    made.check()
+    async with serving() as made:
+        yield made
 
 
 async def performed(
