@@ -105,7 +105,7 @@ def test_apps_that_contradict_each_other_are_told(shop: Project) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["list"], "Missing argument"),
+        (["list"], "which integrations?"),
         (["list", "nowhere:worker"], "there is no module 'nowhere'"),
         (["export", "shop:worker", "--output-file", "/nowhere/a.json"], "cannot write"),
     ],

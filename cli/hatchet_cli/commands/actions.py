@@ -9,23 +9,26 @@ import typer
 
 from hatchet_cli.commands.check import Output
 from hatchet_cli.exiting import CommandError, ExitCode
+from hatchet_cli.worker_options import Use, use_wanted
 
 __all__ = ["actions"]
 
 actions = typer.Typer(help="Show what workers can do.", no_args_is_help=True)
 
 Apps = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
-        metavar="MODULE:ATTR...",
+        metavar="[MODULE:ATTR]...",
         help="Workers, or lists of integrations, in modules that can be imported from here.",
+        show_default=False,
     ),
 ]
 
 
 @actions.command("list")
 def list_actions(
-    apps: Apps,
+    apps: Apps = None,
+    use: Use = None,
     output: Annotated[
         Output, typer.Option("--output", "-o", help="How to print the list.")
     ] = Output.TEXT,
@@ -35,7 +38,7 @@ def list_actions(
 
     listed = [
         (str(action_id), signature.semantics, signature.description)
-        for action_id, signature in catalogue_of(apps).actions.items()
+        for action_id, signature in catalogue_of(apps or (), use_wanted(use)).actions.items()
     ]
     if output is Output.JSON:
         import json
@@ -53,7 +56,8 @@ def list_actions(
 
 @actions.command("export")
 def export(
-    apps: Apps,
+    apps: Apps = None,
+    use: Use = None,
     output_file: Annotated[
         Path | None, typer.Option(help="Write to this file instead of printing.")
     ] = None,
@@ -61,7 +65,7 @@ def export(
     """Print all that is known of the actions as JSON: what each takes and puts out."""
     from hatchet_cli.catalogues import catalogue_of
 
-    text = catalogue_of(apps).to_json()
+    text = catalogue_of(apps or (), use_wanted(use)).to_json()
     if output_file is None:
         typer.echo(text)
         return
