@@ -61,3 +61,26 @@ def test_a_worker_of_an_installed_integration_serves_the_queues_it_is_told(
         code = worker.end()
 
     assert (started["queues"], started["actions"], code) == (["a", "b"], 1, 0)
+
+
+def test_what_is_installed_is_listed_and_shown(acme: Project, tmp_path: Path) -> None:
+    write_package(
+        tmp_path / "site",
+        "zinc-hatchet",
+        {"zinc": "zinc:It"},
+        {"zinc": "import zinc_sdk"},
+        extras=["zinc"],
+        requires=["zinc-sdk; extra == 'zinc'"],
+    )
+
+    listed = acme.hatchet("integrations", "list")
+    shown = acme.hatchet("integrations", "show", "acme", "-o", "json")
+    unusable = acme.hatchet("integrations", "show", "zinc")
+
+    lines = {line.split()[0]: line for line in listed.stdout.splitlines()}
+    assert lines["acme"].split() == ["acme", "acme-hatchet", "1.0", "greet", "-", "ACME_TOKEN"]
+    assert "pip install 'zinc-hatchet[zinc]'" in lines["zinc"]
+    assert "zinc, not installed" in lines["zinc"]
+    [greet] = json.loads(shown.stdout)["actions"]
+    assert (greet["id"], greet["description"]) == ("acme:greet", "Say hello.")
+    assert (listed.code, shown.code, unusable.code) == (0, 0, 2)
