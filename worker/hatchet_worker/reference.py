@@ -146,8 +146,9 @@ def _type(schema: Mapping[str, Any], models: Mapping[str, Any]) -> str:
             return f"list of {_type(items, models)}" if isinstance(items, Mapping) else "list"
         case "object":
             values = schema.get("additionalProperties")
-            has_fields = schema.get("properties") or not isinstance(values, Mapping) or not values
-            return "map" if has_fields else f"map of {_type(values, models)}"
+            if schema.get("properties") or not isinstance(values, Mapping) or not values:
+                return "map"
+            return f"map of {_type(values, models)}"
         case str() as name:
             return f"{name} ({schema['format']})" if "format" in schema else name
         case _:

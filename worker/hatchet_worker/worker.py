@@ -87,6 +87,11 @@ class Worker:
         self._steps: StepRunner | None = None
         self._background: BackgroundService | None = None
 
+    @property
+    def secrets(self) -> tuple[SecretProvider, ...]:
+        """Who knows the values of secrets, the first first."""
+        return self._secrets
+
     def extend(
         self,
         integrations: Iterable[IntegrationLike] = (),
