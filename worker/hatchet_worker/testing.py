@@ -23,6 +23,7 @@ from temporalio.exceptions import ApplicationError
 from hatchet_schemas import (
     ActionId,
     Event,
+    EventHeader,
     JobInput,
     SourceFile,
     Step,
@@ -129,12 +130,14 @@ async def run_action(
     *,
     integrations: Iterable[IntegrationLike],
     secrets: Mapping[str, str] | Sequence[SecretProvider] = _NOTHING,
+    event: EventHeader | None = None,
     timeout: timedelta = _TIMEOUT,  # noqa: ASYNC109 - the step's
 ) -> dict[str, Any]:
     """Return what an action of ``integrations`` puts out for one attempt with ``data``.
 
     ``secrets`` are values by name, or providers as a worker has them. With values, those that are
-    not given are made up.
+    not given are made up. The idempotency key is made of the id of ``event``; without one it is
+    always the same.
 
     Raises:
         ActionFailed: it failed, does not exist, or cannot take the data.
@@ -148,17 +151,17 @@ async def run_action(
         timeout=timeout,
         retry=RetryPolicy(attempts=1),
     )
-    event = _event({}, "test")
+    header = event or _event({}, "test").header
     step_input = StepInput(
         workflow="workflow",
         job="job",
         step=step.id,
         action_id=step.action_id,
-        event=event.header,
+        event=header,
         with_=dict(data),
     )
     async with InProcessSteps(Registry(integrations), _providers(secrets)) as steps:
-        ended = await steps.run(step, step_input, f"workflow/job/{event.id}")
+        ended = await steps.run(step, step_input, f"workflow/job/{header.id}")
     if ended.error is not None:
         cause = ended.error.cause
         if not isinstance(cause, ApplicationError):

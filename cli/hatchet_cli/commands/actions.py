@@ -9,11 +9,11 @@ import typer
 
 from hatchet_cli.commands.check import Output
 from hatchet_cli.exiting import CommandError, ExitCode
-from hatchet_cli.worker_options import Use, use_wanted
+from hatchet_cli.worker_options import OptionalApp, Use, use_wanted
 
 __all__ = ["actions"]
 
-actions = typer.Typer(help="Show what workers can do.", no_args_is_help=True)
+actions = typer.Typer(help="Show what workers can do, and try it.", no_args_is_help=True)
 
 Apps = Annotated[
     list[str] | None,
@@ -75,3 +75,28 @@ def export(
         raise CommandError(
             f"cannot write {str(output_file)!r}: {error.strerror}", ExitCode.USAGE
         ) from error
+
+
+@actions.command("run")
+def run(
+    action: Annotated[str, typer.Argument(help="The action, such as slack:send-message.")],
+    app: OptionalApp = None,
+    use: Use = None,
+    data: Annotated[
+        str, typer.Option("--data", "-d", help="Its `with`, a JSON object; @FILE or - to read it.")
+    ] = "{}",
+) -> None:
+    """Perform one action here and now, once, and print its outputs as JSON, without secrets.
+
+    Without MODULE:ATTR and --use, it is that of the installed integration that its id names. Exit 1
+    if it fails, 2 if there is no such action or if it cannot take the data.
+    """
+    import json
+
+    from hatchet_cli.commands.publish import parse_data
+    from hatchet_cli.logs import configure_logs
+    from hatchet_cli.single_actions import perform
+
+    configure_logs(level="ERROR")  # what went wrong is told below
+    outputs = perform(action, parse_data(data), app, use_wanted(use))
+    typer.echo(json.dumps(outputs, indent=2, ensure_ascii=False))
