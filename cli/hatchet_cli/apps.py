@@ -1,18 +1,74 @@
-"""The user's own code, named on the command line."""
+"""Workers, from the user's own code and from installed packages, as the command line names them."""
 
 from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hatchet_cli.exiting import CommandError, ExitCode
 
 if TYPE_CHECKING:
-    from hatchet_worker import Worker
+    from hatchet_worker import IntegrationLike, Worker
 
-__all__ = ["load_worker"]
+__all__ = ["installed_for_all", "load_worker", "worker_wanted"]
+
+
+def worker_wanted(app: str | None, use: Sequence[str] = (), queues: Sequence[str] = ()) -> Worker:
+    """Return the worker that ``app`` names, with the installed integrations of the ids in ``use``.
+
+    Without ``app`` it has these alone; without either, those of `installed_for_all`. ``queues``
+    take the place of its own, where there are any.
+
+    Raises:
+        CommandError: one of them is not there, or cannot be used.
+
+    """
+    from hatchet_worker import Worker, WorkerError
+
+    loaded = None if app is None else load_worker(app)
+    try:
+        if loaded is None:
+            loaded = Worker(_made(use or installed_for_all()))
+        else:
+            loaded.extend(_made(use))
+        loaded.extend(queues=queues or None)
+    except WorkerError as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
+    return loaded
+
+
+def installed_for_all() -> tuple[str, ...]:
+    """Return the ids of the integrations that a worker has for which none is named.
+
+    Whoever installs a package for its integrations wants them, but for those that come along with
+    Hatchet.
+
+    Raises:
+        CommandError: there are none.
+
+    """
+    from hatchet_worker.installed import installed_integrations
+
+    installed = installed_integrations()
+    ids = tuple(each.id for each in installed if not each.ships_with_hatchet)
+    if ids:
+        return ids
+    own = ", ".join(each.id for each in installed)
+    come_along = f" (Hatchet itself has {own})" if own else ""
+    raise CommandError(
+        "which integrations? Name a worker, such as integrations:worker, or say --use ID"
+        f"{come_along}; or install a package that has some",
+        ExitCode.USAGE,
+    )
+
+
+def _made(use: Sequence[str]) -> list[IntegrationLike]:
+    from hatchet_worker.installed import installed_integrations, used
+
+    return [each.make() for each in used(use, installed_integrations())] if use else []
 
 
 def load_worker(app: str) -> Worker:

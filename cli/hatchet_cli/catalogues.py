@@ -14,19 +14,24 @@ if TYPE_CHECKING:
 __all__ = ["catalogue_in", "catalogue_of"]
 
 
-def catalogue_of(apps: Sequence[str]) -> Catalogue:
-    """Return what the workers that ``apps`` name, each ``module:attribute``, can do.
+def catalogue_of(apps: Sequence[str], use: Sequence[str] = ()) -> Catalogue:
+    """Return what the workers that ``apps`` name and the integrations that ``use`` names can do.
+
+    Without any, it is what a worker can do for which nothing is named.
 
     Raises:
         CommandError: there is no such worker, or two of them have one action that differs.
 
     """
-    from hatchet_cli.apps import load_worker
+    from hatchet_cli.apps import load_worker, worker_wanted
     from hatchet_schemas import SchemaError
     from hatchet_schemas.catalogue import Catalogue
 
+    workers = [load_worker(app) for app in apps]
+    if use or not apps:
+        workers.append(worker_wanted(None, use))
     try:
-        return Catalogue.merged(load_worker(app).registry.catalogue() for app in apps)
+        return Catalogue.merged(worker.registry.catalogue() for worker in workers)
     except SchemaError as error:
         raise CommandError(str(error), ExitCode.USAGE) from error
 

@@ -27,11 +27,12 @@ _KIND_CHARACTERS: Final = 100
 _NUMBERS: Final = re.compile(r"[0-9]+")
 
 
-def configure_logs(log_format: LogFormat | None = None) -> None:
+def configure_logs(log_format: LogFormat | None = None, *, level: str = "INFO") -> None:
     """Send records of ours and of all libraries to stderr, without the values of secrets.
 
     ``pretty`` is for people, ``json`` (one object a line) for machines; without a choice it is
-    ``HATCHET_LOG_FORMAT``, or pretty on a terminal and json elsewhere.
+    ``HATCHET_LOG_FORMAT``, or pretty on a terminal and json elsewhere. ``level`` is for our own,
+    where ``HATCHET_LOG_LEVEL`` says nothing else.
     """
     from hatchet_worker import SecretFilter
     from hatchet_worker.masking import SECRETS_IN_USE
@@ -75,7 +76,7 @@ def configure_logs(log_format: LogFormat | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("hatchet").setLevel(os.environ.get("HATCHET_LOG_LEVEL", "INFO").upper())
+    logging.getLogger("hatchet").setLevel(os.environ.get("HATCHET_LOG_LEVEL", level).upper())
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 

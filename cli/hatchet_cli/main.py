@@ -15,6 +15,7 @@ from hatchet_cli.commands import (
     doctor,
     explain,
     graph,
+    integrations,
     publish,
     router,
     schedules,
@@ -43,6 +44,7 @@ app.command("graph")(graph.graph)
 app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
 app.add_typer(actions.actions, name="actions")
+app.add_typer(integrations.integrations, name="integrations")
 app.add_typer(dead.dead, name="dead")
 app.add_typer(schedules.schedules, name="schedules")
 

@@ -105,7 +105,7 @@ def test_apps_that_contradict_each_other_are_told(shop: Project) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["list"], "Missing argument"),
+        (["list"], "which integrations?"),
         (["list", "nowhere:worker"], "there is no module 'nowhere'"),
         (["export", "shop:worker", "--output-file", "/nowhere/a.json"], "cannot write"),
     ],
@@ -117,3 +117,12 @@ def test_what_cannot_be_read_or_written_is_exit_code_2(
 
     assert result.code == 2
     assert message in result.stderr
+
+
+def test_one_action_is_run_by_hand(shop: Project) -> None:
+    done = shop.hatchet("actions", "run", "shop:charge", "shop:worker", "-d", '{"number": "4242"}')
+    wrong = shop.hatchet("actions", "run", "shop:charge", "shop:worker", "-d", "-", stdin="{}")
+
+    assert (done.code, json.loads(done.stdout)) == (0, {})
+    assert (wrong.code, wrong.stdout) == (2, "")
+    assert wrong.stderr == "hatchet: shop:charge: InvalidInput: number: Field required\n"

@@ -14,7 +14,7 @@ from hatchet_router.folder import load_folder
 from hatchet_router.settings import RouterSettings
 from hatchet_schemas import SourceFile, load_definitions
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#:]+)\)")
 
@@ -22,7 +22,7 @@ _LINK = re.compile(r"\]\(([^)#:]+)\)")
 def blocks(language: str) -> list[object]:
     """Return every block of code in that language, named by its document and number."""
     return [
-        pytest.param(code, id=f"{document.name}-{number}")
+        pytest.param(code, id=f"{document.relative_to(ROOT)}-{number}")
         for document in DOCUMENTS
         for number, (found, code) in enumerate(_BLOCK.findall(document.read_text()))
         if found == language
@@ -49,7 +49,7 @@ def test_the_readme_has_the_two_commands_that_the_tests_run() -> None:
     assert "./task test" in (ROOT / ".ci" / "run").read_text()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_each_link_to_a_file_leads_somewhere(document: Path) -> None:
     broken = [
         link

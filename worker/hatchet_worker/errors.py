@@ -20,6 +20,7 @@ __all__ = [
     "StepTimedOut",
     "TemporalUnreachable",
     "UnknownAction",
+    "UnknownIntegration",
     "UnknownSecret",
     "UnreadableJob",
     "UnreadableSecret",
@@ -38,6 +39,10 @@ class WorkerError(Exception):
 
 class IntegrationError(WorkerError, TypeError):
     """An integration is not written as one must be."""
+
+
+class UnknownIntegration(WorkerError, LookupError):
+    """No installed package has an integration of that id."""
 
 
 class MissingSecret(IntegrationError):

@@ -100,6 +100,16 @@ class Integration:
     async def close(self) -> None:
         """Give up connections and the like: the worker has stopped, and may be started again."""
 
+    def check_data(self, action: str, data: dict[str, Any]) -> None:
+        """Check ``data`` as `perform_action` would, and do nothing.
+
+        Raises:
+            InvalidInput: it does not fit the method's parameter.
+
+        """
+        if action in self._methods:
+            self._methods[action][1].validated(data)
+
     def is_async(self, action: str) -> bool:
         """Return whether the method behind ``action`` is a coroutine function."""
         name, _ = self._methods[action]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,23 +15,12 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 from hatchet_schemas import (
     JobInput,
     ScheduledJobInput,
-    SecretText,
     Step,
     StepInput,
-    TemplateError,
 )
-from hatchet_schemas.conditions import JobStatus, condition_of
-from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
-from hatchet_schemas.templates import render
-from hatchet_worker.failures import (
-    Place,
-    condition_failure,
-    invalid_job,
-    oversized_input,
-    step_failure,
-    template_failure,
-)
-from hatchet_worker.payloads import encoded_size
+from hatchet_schemas.conditions import JobStatus
+from hatchet_worker.decisions import job_is_wanted, step_is_wanted, wanted_input
+from hatchet_worker.failures import Place, invalid_job, step_failure
 from hatchet_worker.progress import JobProgress
 
 __all__ = ["HEARTBEAT_TIMEOUT", "JobWorkflow"]
@@ -68,7 +57,7 @@ class JobWorkflow:
         """
         job_input = _validated(args)
         progress = JobProgress(job_input)
-        if not _job_is_wanted(job_input, progress):
+        if not job_is_wanted(job_input, progress):
             _log(job_input, "job.skipped", condition=job_input.definition.if_)
             return {"steps": {}, "skipped": job_input.definition.if_}
         _log(job_input, "job.started", steps=len(job_input.definition.steps))
@@ -94,12 +83,12 @@ class JobWorkflow:
             if workflow.cancellation_reason() is not None:
                 progress.cancel()  # the step before may have completed all the same
             try:
-                if not _step_is_wanted(job_input, step, progress):
+                if not step_is_wanted(job_input, step, progress):
                     progress.skip(step)
                     if step.if_ is not None:
                         _log(job_input, "step.skipped", step=step.id, condition=step.if_)
                     continue
-                step_input = _step_input(job_input, step, progress.scope)
+                step_input = wanted_input(job_input, step, progress.scope)
                 progress.complete(step, await self._run_step(step, step_input))
             except ApplicationError as failure:
                 progress.fail(step, failure)
@@ -160,44 +149,6 @@ def _scheduled_time() -> datetime:
     """
     info = workflow.info()
     return info.typed_search_attributes.get(_SCHEDULED_TIME, info.workflow_start_time)
-
-
-def _job_is_wanted(job_input: JobInput, progress: JobProgress) -> bool:
-    text = job_input.definition.if_
-    try:
-        return text is None or condition_of(text).holds(progress.scope)
-    except TemplateError as error:
-        raise condition_failure(job_input, error) from None
-
-
-def _step_is_wanted(job_input: JobInput, step: Step, progress: JobProgress) -> bool:
-    if step.if_ is None:
-        return progress.status is JobStatus.SUCCESS
-    try:
-        return condition_of(step.if_).holds(progress.scope, progress.status)
-    except TemplateError as error:
-        raise template_failure(Place.of(job_input, step), error.at(("if",))) from None
-
-
-def _step_input(job_input: JobInput, step: Step, scope: Mapping[str, Any]) -> StepInput:
-    place = Place.of(job_input, step)
-    secrets: list[SecretText] = []
-    try:
-        rendered = render(step.with_, scope, ("with",), secrets)
-    except TemplateError as error:
-        raise template_failure(place, error) from None
-    size = encoded_size(rendered)
-    if size > MAX_PAYLOAD_BYTES:
-        raise oversized_input(place, size, MAX_PAYLOAD_BYTES)
-    return StepInput(
-        workflow=job_input.workflow,
-        job=job_input.job,
-        step=step.id,
-        action_id=step.action_id,
-        event=job_input.event.header,
-        with_=rendered,
-        secrets=tuple(secrets),
-    )
 
 
 def _summary(name: str) -> str:

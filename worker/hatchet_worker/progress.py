@@ -21,13 +21,14 @@ class JobProgress:
 
     ``scope`` is what the next step can refer to, ``status`` how the job stands, and ``ended_by``
     what it will end with, once the steps that run after failures have run: the first failure, or
-    the cancellation.
+    the cancellation. ``results`` are how the steps ended, by id.
     """
 
     def __init__(self, job_input: JobInput) -> None:
         self.scope: Mapping[str, Any] = job_scope(job_input)
         self.status = JobStatus.SUCCESS
         self.ended_by: BaseException | None = None
+        self.results: dict[str, StepResult] = {}
         self._outputs: dict[str, Mapping[str, Any]] = {}
         self._skipped: dict[str, str] = {}
         self._tolerated: dict[str, str] = {}
@@ -75,4 +76,5 @@ class JobProgress:
         return result
 
     def _keep(self, step: Step, result: StepResult) -> None:
+        self.results[step.id] = result
         self.scope = with_step(self.scope, step.id, result)

@@ -19,7 +19,10 @@ T = TypeVar("T")
 
 
 async def repeated(
-    call: Callable[[], Awaitable[T]], policy: RetryPolicy | None, context: Context
+    call: Callable[[], Awaitable[T]],
+    policy: RetryPolicy | None,
+    context: Context,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> T:
     """Return what ``call`` returns, which is called again for as long as it raises `Retry`.
 
@@ -42,7 +45,7 @@ async def repeated(
                 raise
             seconds = wait.total_seconds()
             context.logger.info("step.repeating", reason=str(refusal), seconds=seconds)
-        await asyncio.sleep(seconds)
+        await sleep(seconds)
     raise AssertionError("count() does not end")
 
 

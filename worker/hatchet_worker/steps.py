@@ -49,16 +49,22 @@ class StepRunner:
     Async actions run on the event loop, others in ``executor``, with the context variables of the
     step; so do ``secrets``, which are the providers of secrets. A thread cannot be stopped from
     outside: a sync action that outlives its step's timeout keeps its thread until it returns.
+    ``sleep`` waits before an action is called again within an attempt.
 
     What leaves a step, outputs, failures, heartbeats and records of logs, holds no secret's value.
     """
 
     def __init__(
-        self, registry: Registry, executor: Executor, secrets: Sequence[SecretProvider] = ()
+        self,
+        registry: Registry,
+        executor: Executor,
+        secrets: Sequence[SecretProvider] = (),
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._registry = registry
         self._executor = executor
         self._secrets = secrets
+        self._sleep = sleep
         self._running: set[asyncio.Task[Any]] = set()
         self._interrupted = False
 
@@ -168,6 +174,7 @@ class StepRunner:
             lambda: self._awaited(action, data),
             activity.info().retry_policy,
             current_context(),
+            self._sleep,
         )
 
     async def _awaited(self, action: RegisteredAction, data: dict[str, Any]) -> Outputs:

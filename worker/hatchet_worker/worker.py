@@ -87,6 +87,28 @@ class Worker:
         self._steps: StepRunner | None = None
         self._background: BackgroundService | None = None
 
+    @property
+    def secrets(self) -> tuple[SecretProvider, ...]:
+        """Who knows the values of secrets, the first first."""
+        return self._secrets
+
+    def extend(
+        self,
+        integrations: Iterable[IntegrationLike] = (),
+        queues: Sequence[str] | None = None,
+    ) -> None:
+        """Give a worker that does not run more ``integrations``, and other ``queues`` if there are.
+
+        Raises:
+            IntegrationError: the integrations are not what they must be, or it has one already.
+            WorkerError: the queues are not, or it runs.
+
+        """
+        if self._running is not None:
+            raise WorkerError("the worker runs already")
+        self.registry = Registry((*self.registry.integrations, *integrations))
+        self.queues = self.queues if queues is None else _checked_queues(queues)
+
     def run(self) -> None:
         """Run until SIGINT or SIGTERM, then finish the running steps and return.
 

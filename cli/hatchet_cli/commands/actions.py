@@ -9,23 +9,26 @@ import typer
 
 from hatchet_cli.commands.check import Output
 from hatchet_cli.exiting import CommandError, ExitCode
+from hatchet_cli.worker_options import OptionalApp, Use, use_wanted
 
 __all__ = ["actions"]
 
-actions = typer.Typer(help="Show what workers can do.", no_args_is_help=True)
+actions = typer.Typer(help="Show what workers can do, and try it.", no_args_is_help=True)
 
 Apps = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
-        metavar="MODULE:ATTR...",
+        metavar="[MODULE:ATTR]...",
         help="Workers, or lists of integrations, in modules that can be imported from here.",
+        show_default=False,
     ),
 ]
 
 
 @actions.command("list")
 def list_actions(
-    apps: Apps,
+    apps: Apps = None,
+    use: Use = None,
     output: Annotated[
         Output, typer.Option("--output", "-o", help="How to print the list.")
     ] = Output.TEXT,
@@ -35,7 +38,7 @@ def list_actions(
 
     listed = [
         (str(action_id), signature.semantics, signature.description)
-        for action_id, signature in catalogue_of(apps).actions.items()
+        for action_id, signature in catalogue_of(apps or (), use_wanted(use)).actions.items()
     ]
     if output is Output.JSON:
         import json
@@ -53,7 +56,8 @@ def list_actions(
 
 @actions.command("export")
 def export(
-    apps: Apps,
+    apps: Apps = None,
+    use: Use = None,
     output_file: Annotated[
         Path | None, typer.Option(help="Write to this file instead of printing.")
     ] = None,
@@ -61,7 +65,7 @@ def export(
     """Print all that is known of the actions as JSON: what each takes and puts out."""
     from hatchet_cli.catalogues import catalogue_of
 
-    text = catalogue_of(apps).to_json()
+    text = catalogue_of(apps or (), use_wanted(use)).to_json()
     if output_file is None:
         typer.echo(text)
         return
@@ -71,3 +75,28 @@ def export(
         raise CommandError(
             f"cannot write {str(output_file)!r}: {error.strerror}", ExitCode.USAGE
         ) from error
+
+
+@actions.command("run")
+def run(
+    action: Annotated[str, typer.Argument(help="The action, such as slack:send-message.")],
+    app: OptionalApp = None,
+    use: Use = None,
+    data: Annotated[
+        str, typer.Option("--data", "-d", help="Its `with`, a JSON object; @FILE or - to read it.")
+    ] = "{}",
+) -> None:
+    """Perform one action here and now, once, and print its outputs as JSON, without secrets.
+
+    Without MODULE:ATTR and --use, it is that of the installed integration that its id names. Exit 1
+    if it fails, 2 if there is no such action or if it cannot take the data.
+    """
+    import json
+
+    from hatchet_cli.commands.publish import parse_data
+    from hatchet_cli.logs import configure_logs
+    from hatchet_cli.single_actions import perform
+
+    configure_logs(level="ERROR")  # what went wrong is told below
+    outputs = perform(action, parse_data(data), app, use_wanted(use))
+    typer.echo(json.dumps(outputs, indent=2, ensure_ascii=False))

@@ -62,6 +62,12 @@ def check(
             "--app", metavar="MODULE:ATTR", help="Check the steps against this worker's actions."
         ),
     ] = None,
+    use: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--use", metavar="ID", help="Check them against this installed integration, too."
+        ),
+    ] = None,
     actions: Annotated[
         Path | None,
         typer.Option(
@@ -78,7 +84,9 @@ def check(
 
     Without PATHS it is .hatchet, or what HATCHET_WORKFLOWS says.
     """
-    definitions, problems = _load(paths or [], _catalogue(apps or [], actions), stdin_filename)
+    definitions, problems = _load(
+        paths or [], _catalogue(apps or [], use or [], actions), stdin_filename
+    )
     _print(problems, output, color)
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
@@ -87,14 +95,14 @@ def check(
         raise typer.Exit(ExitCode.FINDINGS)
 
 
-def _catalogue(apps: Sequence[str], file: Path | None) -> Catalogue | None:
+def _catalogue(apps: Sequence[str], use: Sequence[str], file: Path | None) -> Catalogue | None:
     from hatchet_cli.catalogues import catalogue_in, catalogue_of
 
-    if apps and file is not None:
-        raise CommandError("give either --app or --actions, not both", ExitCode.USAGE)
+    if (apps or use) and file is not None:
+        raise CommandError("give either --app and --use, or --actions", ExitCode.USAGE)
     if file is not None:
         return catalogue_in(file)
-    return catalogue_of(apps) if apps else None
+    return catalogue_of(apps, use) if apps or use else None
 
 
 def _load(

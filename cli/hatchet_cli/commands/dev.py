@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-__all__ = ["dev"]
+from hatchet_cli.worker_options import Queues, Use, queues_wanted, use_wanted
+
+__all__ = ["dev", "worker_arguments"]
 
 
-def dev(
+def dev(  # noqa: PLR0913, PLR0917 - each option has a name
     apps: Annotated[
         list[str] | None,
         typer.Argument(metavar="[MODULE:ATTR]...", help="Your workers, as for `hatchet worker`."),
     ] = None,
+    use: Use = None,
+    queues: Queues = None,
     folder: Annotated[
         Path | None,
         typer.Option("--dir", help="The folder of workflow files.", show_default=".hatchet"),
@@ -53,17 +58,15 @@ def dev(
     from hatchet_cli.servers import read_settings
 
     configure_logs()
-    if not apps and not no_worker:
-        raise CommandError(
-            "which worker? Name one, such as integrations:worker, or say --no-worker",
-            ExitCode.USAGE,
-        )
+    workers = (
+        {} if no_worker else worker_arguments(apps or (), use_wanted(use), queues_wanted(queues))
+    )
     if once and key is None:
         raise CommandError("--once needs an event: --publish KEY", ExitCode.USAGE)
     settings = read_settings(workflows=folder)
     event_data = parse_data(data)
     options = DevOptions(
-        apps=() if no_worker else tuple(apps or ()),
+        workers=workers,
         data_dir=Path(".hatchet-dev").resolve() if persist else None,
         publish=(key, event_data) if key is not None else None,
         data_text=data if not data.startswith(("@", "-")) else _compact(event_data),
@@ -75,6 +78,33 @@ def dev(
         return await run_dev(settings, options, stop)
 
     raise typer.Exit(run_until_signalled(run))
+
+
+def worker_arguments(
+    apps: Sequence[str], use: Sequence[str], queues: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the arguments of `hatchet worker` for each worker, by what people know it by."""
+    from hatchet_cli.apps import installed_for_all
+    from hatchet_cli.exiting import CommandError, ExitCode
+
+    if queues and len(apps) > 1:
+        raise CommandError(
+            "--queue is for one worker: of several on one queue, each would be given steps that "
+            "only another can run",
+            ExitCode.USAGE,
+        )
+    if not apps:
+        try:
+            use = use or installed_for_all()
+        except CommandError as error:
+            raise CommandError(f"{error}; or say --no-worker", error.code) from error
+    options = (
+        *(part for integration_id in use for part in ("--use", integration_id)),
+        *(part for queue in queues for part in ("--queue", queue)),
+    )
+    if not apps:
+        return {", ".join(use): options}
+    return {app: (app, *options) for app in apps}
 
 
 def _compact(data: dict[str, object]) -> str:

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
+
+from hatchet_cli.worker_options import OptionalApp, Queues, Use, queues_wanted, use_wanted
 
 __all__ = ["worker"]
 
 
-def worker(
-    app: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODULE:ATTR",
-            help="A Worker, or a list of integrations, in a module that can be imported from here.",
-        ),
-    ],
-) -> None:
-    """Run the steps of jobs, until SIGTERM. Any number of workers may run at once."""
+def worker(app: OptionalApp = None, use: Use = None, queues: Queues = None) -> None:
+    """Run the steps of jobs, until SIGTERM. Any number of workers may run at once.
+
+    With neither MODULE:ATTR nor --use, it has the integrations of all installed packages but those
+    that come with Hatchet.
+    """
     import asyncio
 
-    from hatchet_cli.apps import load_worker
+    from hatchet_cli.apps import worker_wanted
     from hatchet_cli.exiting import ExitCode
     from hatchet_cli.logs import configure_logs
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import temporal_failures
 
     configure_logs()
-    loaded = load_worker(app)
+    loaded = worker_wanted(app, use_wanted(use), queues_wanted(queues))
 
     async def run(stop: asyncio.Event) -> int:
         await loaded.serve(stop)

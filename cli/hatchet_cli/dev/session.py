@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +33,12 @@ _START_SECONDS: Final = 30.0
 class DevOptions:
     """What to run.
 
+    ``workers`` are the arguments of `hatchet worker` for each, by what people know it by.
     ``publish`` is the key and data of an event; ``once`` ends after its jobs; with ``reload`` the
     router goes by the workflow files as they change.
     """
 
-    apps: tuple[str, ...]
+    workers: Mapping[str, Sequence[str]]
     data_dir: Path | None = None
     publish: tuple[str, dict[str, Any]] | None = None
     data_text: str = "{}"
@@ -85,7 +87,7 @@ async def _session(
         reload = "--reload" if options.reload else "--no-reload"
         commands = {
             "router": ["router", "--dir", str(settings.workflows), reload],
-            **{f"worker {app}": ["worker", app] for app in options.apps},
+            **{f"worker {name}": ["worker", *given] for name, given in options.workers.items()},
         }
         running = [
             await children.enter_async_context(
@@ -112,7 +114,7 @@ async def _show(
 ) -> int:
     for child in running:
         await child.ready.wait()
-    view.header(backends, str(settings.workflows), table.triggers, options.apps)
+    view.header(backends, str(settings.workflows), table.triggers, tuple(options.workers))
     if options.publish is not None:
         code = await _publish_and_follow(settings, options.publish, view, backends)
         if options.once:

@@ -43,13 +43,13 @@ class View:
         self._print(("Starting …", "dim"))
 
     def header(
-        self, backends: Backends, folder: str, triggers: Sequence[str], apps: Sequence[str]
+        self, backends: Backends, folder: str, triggers: Sequence[str], workers: Sequence[str]
     ) -> None:
         """Show where everything is."""
         self._place("RabbitMQ", backends.amqp_url, backends.rabbitmq_ui, " (guest, guest)")
         self._place("Temporal", backends.temporal_address, backends.temporal_ui)
         self._place("Router", f"{folder}, listening for {', '.join(triggers) or 'nothing'}")
-        self._place("Worker", ", ".join(apps) or "none: run `hatchet worker` yourself")
+        self._place("Worker", ", ".join(workers) or "none: run `hatchet worker` yourself")
         self._console.print()
 
     def next_command(self, backends: Backends, key: str, data: str) -> None:

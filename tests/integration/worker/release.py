@@ -22,6 +22,7 @@ from typing import Any, Final, Literal
 from temporalio import workflow
 from temporalio.common import RawValue
 
+import hatchet_worker.decisions
 import hatchet_worker.jobs
 import hatchet_worker.worker
 from hatchet_schemas import JobInput, Step
@@ -80,7 +81,7 @@ class Careless(JobWorkflow):
         return await super().run(args)
 
     async def _run_steps(self, job_input: JobInput, progress: JobProgress) -> None:
-        step_input = hatchet_worker.jobs._step_input(job_input, GREETING, progress.scope)
+        step_input = hatchet_worker.decisions.wanted_input(job_input, GREETING, progress.scope)
         await self._run_step(GREETING, step_input)
         await super()._run_steps(job_input, progress)
 
