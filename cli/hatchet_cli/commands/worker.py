@@ -23,11 +23,13 @@ def worker(
 
     from hatchet_cli.apps import load_worker
     from hatchet_cli.exiting import ExitCode
+    from hatchet_cli.key_files import warn_about_exposed_keys
     from hatchet_cli.logs import configure_logs
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import temporal_failures
 
     configure_logs()
+    warn_about_exposed_keys()
     loaded = load_worker(app)
 
     async def run(stop: asyncio.Event) -> int:
