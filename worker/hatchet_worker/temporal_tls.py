@@ -53,7 +53,7 @@ _REASONS: Final = MappingProxyType(
 )
 # After the handshake a server that misses a certificate may reset the connection before its
 # complaint has been read.
-_CLOSED: Final = ("connection closed", "connection error", "BrokenPipe", "ConnectionReset")
+_CLOSED: Final = ("connection closed", "UnexpectedEof", "BrokenPipe", "ConnectionReset")
 _CLOSED_REASON: Final = (
     "it closed the connection; if it demands a client certificate, set {certificate} and {key} "
     "to one that it accepts and that is still valid"
