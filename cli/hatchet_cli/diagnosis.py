@@ -20,15 +20,16 @@ from hatchet_cli.definitions import counted
 from hatchet_cli.devstack import ServerNotInstalledError
 from hatchet_cli.devstack.rabbitmq import find_server as find_rabbitmq
 from hatchet_cli.devstack.temporal import find_temporal
+from hatchet_cli.key_files import exposed_keys
 from hatchet_cli.retention import retention_of
 from hatchet_router.addresses import without_credentials
 from hatchet_router.amqp import connect as connect_to_rabbitmq
-from hatchet_router.errors import BrokerUnreachable
+from hatchet_router.errors import BrokerTlsUnusable, BrokerUnreachable
 from hatchet_router.folder import load_folder
 from hatchet_router.settings import RouterSettings
 from hatchet_schemas.names import SEARCH_ATTRIBUTES
 from hatchet_worker.connection import TemporalSettings, connect
-from hatchet_worker.errors import NamespaceNotFound, TemporalUnreachable
+from hatchet_worker.errors import NamespaceNotFound, SettingsError, TemporalUnreachable
 
 __all__ = ["Finding", "diagnose"]
 
@@ -54,6 +55,7 @@ async def diagnose(settings: RouterSettings, temporal: TemporalSettings) -> list
         *_workflows(settings),
         *rabbitmq,
         *of_temporal,
+        *_keys(),
         *_installed(),
     ]
 
@@ -80,7 +82,9 @@ def _workflows(settings: RouterSettings) -> Iterator[Finding]:
 
 async def _rabbitmq(settings: RouterSettings) -> list[Finding]:
     try:
-        connection = await connect_to_rabbitmq(settings.amqp_url, "hatchet-doctor")
+        connection = await connect_to_rabbitmq(settings.broker_url, "hatchet-doctor")
+    except BrokerTlsUnusable as error:
+        return [Finding("RabbitMQ", "problem", str(error))]
     except BrokerUnreachable as error:
         return [
             Finding(
@@ -131,6 +135,8 @@ async def _temporal(settings: TemporalSettings) -> list[Finding]:
                 unreachable=True,
             )
         ]
+    except SettingsError as error:
+        return [Finding("Temporal", "problem", str(error))]
     except NamespaceNotFound as error:
         return [Finding("Temporal", "problem", str(error), "set TEMPORAL_NAMESPACE, or create it")]
     info = await client.workflow_service.get_system_info(GetSystemInfoRequest())
@@ -173,6 +179,11 @@ async def _search_attributes(client: Client) -> Finding:
             "a router adds them where it may; `hatchet publish --wait` needs them",
         )
     return Finding("search attributes", "ok", ", ".join(SEARCH_ATTRIBUTES))
+
+
+def _keys() -> Iterator[Finding]:
+    for variable, file in exposed_keys():
+        yield Finding("keys", "note", f"{variable}: others can read {file}", f"chmod 600 {file}")
 
 
 def _installed() -> Iterator[Finding]:

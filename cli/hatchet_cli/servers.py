@@ -43,7 +43,10 @@ def read_settings(**overrides: Any) -> RouterSettings:
         return RouterSettings.model_validate({**settings.model_dump(), **given})
     except ValidationError as error:
         lines = [
+            # What is wrong with several settings together names them itself.
             f"setting {'.'.join(map(str, item['loc'])).upper()}: {item['msg']}"
+            if item["loc"]
+            else item["msg"].removeprefix("Value error, ")
             for item in error.errors(include_input=False)
         ]
         raise CommandError("\n".join(lines), ExitCode.USAGE) from None
@@ -87,10 +90,12 @@ def broker_failures(refused: ExitCode = ExitCode.FINDINGS) -> Generator[None]:
 
     ``refused`` is its code where RabbitMQ answers, and does not do what is asked of it.
     """
-    from hatchet_router.errors import BrokerError, BrokerUnreachable
+    from hatchet_router.errors import BrokerError, BrokerTlsUnusable, BrokerUnreachable
 
     try:
         yield
+    except BrokerTlsUnusable as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
     except BrokerUnreachable as error:
         raise CommandError(str(error), ExitCode.UNREACHABLE) from error
     except BrokerError as error:

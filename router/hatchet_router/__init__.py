@@ -7,6 +7,7 @@ from hatchet_router.blocking import BlockingDispatcher
 from hatchet_router.dispatcher import Dispatcher
 from hatchet_router.errors import (
     BrokerError,
+    BrokerTlsUnusable,
     BrokerUnreachable,
     EventRefused,
     EventUnroutable,
@@ -17,6 +18,7 @@ from hatchet_router.errors import (
 __all__ = [
     "BlockingDispatcher",
     "BrokerError",
+    "BrokerTlsUnusable",
     "BrokerUnreachable",
     "Dispatcher",
     "EventRefused",

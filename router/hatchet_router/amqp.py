@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Final
@@ -12,8 +13,15 @@ from urllib.parse import urlsplit
 from aio_pika import Connection
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.connection import make_url
-from aiormq.exceptions import AMQPError, ChannelInvalidStateError, ProbableAuthenticationError
+from aiormq.exceptions import (
+    AMQPConnectionError,
+    AMQPError,
+    ChannelInvalidStateError,
+    IncompatibleProtocolError,
+    ProbableAuthenticationError,
+)
 
+from hatchet_router.amqp_tls import closed_reason, tls_context, tls_reason
 from hatchet_router.errors import BrokerUnreachable
 
 __all__ = ["CONNECTION_ERRORS", "closing_is_an_error", "connect", "connected", "open_channel"]
@@ -33,16 +41,19 @@ async def connect(url: str, name: str) -> AbstractConnection:
 
     Raises:
         BrokerUnreachable: RabbitMQ does not answer; the reason says what to try.
+        BrokerTlsUnusable: one of the files for TLS that the address names.
 
     """
     if not _is_address(url):
         raise BrokerUnreachable(
             url, "not an address: expected amqp[s]://user:password@host:port/vhost"
         )
+    context = await asyncio.to_thread(tls_context, url)
     try:
         async with AsyncExitStack() as on_failure:
             connection = Connection(
                 make_url(url, heartbeat=_HEARTBEAT_SECONDS),
+                ssl_context=context,
                 client_properties={"connection_name": name},
             )
             on_failure.push_async_callback(connection.close)
@@ -51,7 +62,7 @@ async def connect(url: str, name: str) -> AbstractConnection:
             on_failure.pop_all()
             return connection
     except (*CONNECTION_ERRORS, ValueError) as error:
-        raise BrokerUnreachable(url, _reason(error)) from error
+        raise BrokerUnreachable(url, _reason(url, error)) from error
 
 
 @asynccontextmanager
@@ -128,7 +139,7 @@ def _is_address(url: str) -> bool:
     return parts.scheme in {"amqp", "amqps"} and bool(parts.hostname)
 
 
-def _reason(error: BaseException) -> str:
+def _reason(url: str, error: BaseException) -> str:
     causes = [error]
     while (cause := causes[-1].__cause__) is not None:
         causes.append(cause)
@@ -136,6 +147,8 @@ def _reason(error: BaseException) -> str:
         match cause:
             case ProbableAuthenticationError():
                 return "it refused the user, the password or the virtual host of the address"
+            case ssl.SSLError():
+                return tls_reason(url, cause)
             case ConnectionRefusedError():
                 return "nothing is listening there; start RabbitMQ, or set HATCHET_AMQP_URL"
             case socket.gaierror():
@@ -144,4 +157,7 @@ def _reason(error: BaseException) -> str:
                 return f"no answer within {_CONNECT_TIMEOUT_SECONDS:.0f} s; is that RabbitMQ?"
             case _:
                 continue
+    # Not of its subclasses, by which a broker says more.
+    if type(error) in {AMQPConnectionError, IncompatibleProtocolError}:
+        return closed_reason(url)
     return f"{type(error).__name__}: {error}"

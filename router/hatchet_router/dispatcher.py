@@ -60,7 +60,7 @@ class Dispatcher:
         exchange: str = EVENTS_EXCHANGE,
         timeout: float = 30.0,
     ) -> None:
-        self._url = url or RouterSettings().amqp_url
+        self._url = url or RouterSettings().broker_url
         self._exchange = exchange
         self._timeout = timeout
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -6,6 +6,7 @@ from hatchet_router.addresses import without_credentials
 
 __all__ = [
     "BrokerError",
+    "BrokerTlsUnusable",
     "BrokerUnreachable",
     "EventRefused",
     "EventUnroutable",
@@ -31,6 +32,14 @@ class BrokerUnreachable(BrokerError, ConnectionError):
         self.address = without_credentials(url)
         self.reason = reason
         super().__init__(f"RabbitMQ at {self.address}: {reason}")
+
+
+class BrokerTlsUnusable(BrokerUnreachable):
+    """A certificate or key that the connection is to be made with is missing, or no such thing.
+
+    It counts as unreachable since files are renewed under running programs: the next attempt may
+    find both halves of a pair.
+    """
 
 
 class EventRefused(BrokerError):

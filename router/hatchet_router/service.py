@@ -49,7 +49,7 @@ async def serve(
     router = Router(table, starter, variables=settings.vars, max_body_bytes=settings.max_body_bytes)
     async with (
         Consumer(
-            settings.amqp_url,
+            settings.broker_url,
             settings.topology,
             table.triggers,
             router.handle,

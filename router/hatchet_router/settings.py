@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, JsonValue
+from pydantic import AliasChoices, Field, JsonValue, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from hatchet_router.amqp_tls import with_tls_files
 from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES
 from hatchet_router.topology import Topology
 from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
@@ -49,6 +51,15 @@ class RouterSettings(BaseSettings):
     ] = DEFAULT_AMQP_URL
     """The broker: ``amqp[s]://user:password@host:port/vhost``."""
 
+    amqp_tls_ca: Path | None = None
+    """The certificate of the CA that the broker's is of, in PEM format; else the system's CAs."""
+
+    amqp_tls_cert: Path | None = None
+    """The certificate to show to the broker, in PEM format, with those between it and its CA."""
+
+    amqp_tls_key: Path | None = None
+    """The private key of ``amqp_tls_cert``; without one it is in that file, too."""
+
     exchange: str = EVENTS_EXCHANGE
     """The topic exchange that is declared and bound."""
 
@@ -87,6 +98,29 @@ class RouterSettings(BaseSettings):
 
     grace_seconds: Annotated[float, Field(ge=0)] = 20.0
     """How long to go on with what is in hand after SIGTERM."""
+
+    @model_validator(mode="after")
+    def _encrypts_where_it_should(self) -> Self:
+        given = [
+            name
+            for name in ("amqp_tls_ca", "amqp_tls_cert", "amqp_tls_key")
+            if getattr(self, name) is not None
+        ]
+        if given and urlsplit(self.amqp_url).scheme == "amqp":
+            raise ValueError(
+                f"HATCHET_{given[0].upper()} is set, but RabbitMQ's address begins with amqp:// "
+                "and is not encrypted; write amqps:// and the port for TLS (5671)"
+            )
+        if self.amqp_tls_key is not None and self.amqp_tls_cert is None:
+            raise ValueError("HATCHET_AMQP_TLS_KEY is set without HATCHET_AMQP_TLS_CERT")
+        return self
+
+    @property
+    def broker_url(self) -> str:
+        """The broker's address with the files for TLS as its options: what to connect to."""
+        return with_tls_files(
+            self.amqp_url, self.amqp_tls_ca, self.amqp_tls_cert, self.amqp_tls_key
+        )
 
     @property
     def topology(self) -> Topology:

@@ -27,6 +27,7 @@ from temporalio.service import RetryConfig, RPCError, RPCStatusCode, TLSConfig
 
 from hatchet_worker.errors import NamespaceNotFound, SettingsError, TemporalUnreachable
 from hatchet_worker.exiting import settle_at_exit
+from hatchet_worker.temporal_tls import check_authorities, own_fault, tls_reason
 
 __all__ = ["TemporalSettings", "connect", "unreachable_workers"]
 
@@ -40,10 +41,7 @@ _NOT_VALIDATED: Final = "Worker validation failed"
 _REASONS: Final = {
     "Connection refused": "nothing is listening there",
     "dns error": "the host's name is not known",
-    "InvalidContentType": "what is listening there does not speak TLS; unset TEMPORAL_TLS",
     "Timeout expired": "something is listening there, but does not answer",
-    "UnknownIssuer": "its TLS certificate is not trusted; set TEMPORAL_TLS_SERVER_CA_CERT_PATH",
-    "NotValidForName": "its TLS certificate is for another name; set TEMPORAL_TLS_SERVER_NAME",
 }
 
 
@@ -56,6 +54,8 @@ class TemporalSettings:
     api_key: str | None = field(default=None, repr=False)
     tls: bool | TLSConfig | None = field(default=None, repr=False)
     rpc_metadata: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict[str, str], repr=False, compare=False)
+    """The ``TEMPORAL_TLS_…`` variables that ``tls`` is made of, for what errors say."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -83,7 +83,11 @@ class TemporalSettings:
             raise SettingsError(f"the settings for Temporal are not valid: {error}") from None
         if "target_host" in config:
             config["address"] = config.pop("target_host")
-        return cls(**config)
+        tls = config.get("tls")
+        if isinstance(tls, TLSConfig):
+            check_authorities(tls.server_root_ca_cert, variables)
+        of_tls = {name: value for name, value in variables.items() if "_TLS_" in name}
+        return cls(**config, variables=of_tls)
 
 
 async def connect(settings: TemporalSettings | None = None) -> Client:
@@ -93,7 +97,8 @@ async def connect(settings: TemporalSettings | None = None) -> Client:
     Python logger ``temporalio.core``, never to stdout.
 
     Raises:
-        SettingsError: the environment's settings are not valid.
+        SettingsError: the environment's settings are not valid, or the certificate and the key
+            that they name are none.
         TemporalUnreachable: no Temporal answers there, or it does not let us in.
         NamespaceNotFound: it answers, but has no such namespace.
 
@@ -123,7 +128,7 @@ async def connect(settings: TemporalSettings | None = None) -> Client:
     except TimeoutError:
         raise TemporalUnreachable(settings.address, _REASONS["Timeout expired"]) from None
     except (RuntimeError, ValueError) as error:
-        raise TemporalUnreachable(settings.address, _reason(str(error))) from None
+        raise _failure(settings, str(error)) from None
     return client
 
 
@@ -150,6 +155,17 @@ def _runtime() -> Runtime:
             )
         )
     )
+
+
+def _failure(settings: TemporalSettings, message: str) -> SettingsError | TemporalUnreachable:
+    if settings.tls:
+        fault = own_fault(message, settings.variables)
+        if fault is not None:
+            return SettingsError(fault)
+        reason = tls_reason(message, settings.variables)
+        if reason is not None:
+            return TemporalUnreachable(settings.address, reason, mend=None)
+    return TemporalUnreachable(settings.address, _reason(message))
 
 
 def _switch(text: str) -> str:

@@ -125,17 +125,20 @@ class SettingsError(WorkerError, ValueError):
     """The settings of the Temporal client, from the environment or a file, are not valid."""
 
 
-class TemporalUnreachable(WorkerError, ConnectionError):
-    """Temporal cannot be reached at ``address``; ``reason`` says why."""
+_START_TEMPORAL: Final = (
+    "Start a server there (hatchet dev, or temporal server start-dev), "
+    "or set TEMPORAL_ADDRESS to where one is"
+)
 
-    def __init__(self, address: str, reason: str) -> None:
+
+class TemporalUnreachable(WorkerError, ConnectionError):
+    """Temporal cannot be reached at ``address``; ``reason`` says why, and ``mend`` what to do."""
+
+    def __init__(self, address: str, reason: str, *, mend: str | None = _START_TEMPORAL) -> None:
         self.address = address
         self.reason = reason
-        super().__init__(
-            f"cannot reach Temporal at {address}: {reason}. "
-            "Start a server there (hatchet dev, or temporal server start-dev), "
-            "or set TEMPORAL_ADDRESS to where one is"
-        )
+        tail = f". {mend}" if mend else ""
+        super().__init__(f"cannot reach Temporal at {address}: {reason}{tail}")
 
 
 class NamespaceNotFound(WorkerError, LookupError):

@@ -147,7 +147,7 @@ async def _list(
     from hatchet_router.dead_letter_queue import DeadLetterQueue
 
     printer = Printer(output, choice.now, content=content)
-    async with DeadLetterQueue(settings.amqp_url, settings.topology) as queue:
+    async with DeadLetterQueue(settings.broker_url, settings.topology) as queue:
         async for letters in chosen(queue, choice):
             await printer.rows([Row(held.letter) for held in letters])
     await printer.end()
@@ -159,7 +159,7 @@ async def _write_body(settings: RouterSettings, choice: Choice) -> int:
     from hatchet_cli.letters import chosen
     from hatchet_router.dead_letter_queue import DeadLetterQueue
 
-    async with DeadLetterQueue(settings.amqp_url, settings.topology) as queue:
+    async with DeadLetterQueue(settings.broker_url, settings.topology) as queue:
         bodies = [held.letter.body async for letters in chosen(queue, choice) for held in letters]
     for body in bodies:
         await write_bytes(body)
@@ -184,8 +184,8 @@ async def _replay(
     audit = _audit(choice)
     topology = settings.topology
     async with (
-        DeadLetterQueue(settings.amqp_url, topology) as queue,
-        Replayer(settings.amqp_url, topology, audit.operator) as replayer,
+        DeadLetterQueue(settings.broker_url, topology) as queue,
+        Replayer(settings.broker_url, topology, audit.operator) as replayer,
     ):
         act = ReplayAll(
             queue,
@@ -204,7 +204,7 @@ async def _purge(
     from hatchet_cli.letters import Purge
     from hatchet_router.dead_letter_queue import DeadLetterQueue
 
-    async with DeadLetterQueue(settings.amqp_url, settings.topology) as queue:
+    async with DeadLetterQueue(settings.broker_url, settings.topology) as queue:
         act = Purge(queue, _audit(choice))
         return await _carry_out(queue, choice, act, output, confirmed=confirmed)
 

@@ -36,6 +36,7 @@ def router(
 
     from hatchet_cli.definitions import without_errors
     from hatchet_cli.exiting import ExitCode
+    from hatchet_cli.key_files import warn_about_exposed_keys
     from hatchet_cli.logs import configure_logs
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import broker_failures, connect_to_temporal, read_settings
@@ -44,6 +45,7 @@ def router(
     from hatchet_router.service import serve
 
     configure_logs()
+    warn_about_exposed_keys()
     settings = read_settings(workflows=folder, reload=reload)
     files = WorkflowFolder(settings.workflows, known_vars=frozenset(settings.vars))
     definitions = without_errors(files.load())

@@ -19,11 +19,13 @@ def worker(app: OptionalApp = None, use: Use = None, queues: Queues = None) -> N
 
     from hatchet_cli.apps import worker_wanted
     from hatchet_cli.exiting import ExitCode
+    from hatchet_cli.key_files import warn_about_exposed_keys
     from hatchet_cli.logs import configure_logs
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import temporal_failures
 
     configure_logs()
+    warn_about_exposed_keys()
     loaded = worker_wanted(app, use_wanted(use), queues_wanted(queues))
 
     async def run(stop: asyncio.Event) -> int:

@@ -18,7 +18,7 @@ from hatchet_cli.devstack import RabbitmqServer, Server, TemporalServer, start_t
 from hatchet_cli.devstack.probe import accepts_connections, http_answers
 from hatchet_router.addresses import without_credentials
 from hatchet_router.amqp import connect as connect_to_rabbitmq
-from hatchet_router.errors import BrokerUnreachable
+from hatchet_router.errors import BrokerTlsUnusable, BrokerUnreachable
 from hatchet_router.settings import RouterSettings
 from hatchet_schemas.names import ROUTER_QUEUE
 from hatchet_worker.connection import TemporalSettings
@@ -39,10 +39,12 @@ _AMQP_PORTS: Final = {"amqp": 5672, "amqps": 5671}
 class Backends:
     """Where the servers are, and the ``environment`` that leads a process of ours to them.
 
-    A web UI's address is None where none was found at a server that is not ours.
+    ``amqp_url`` is fit to be shown, ``broker_url`` is what to connect to. A web UI's address is
+    None where none was found at a server that is not ours.
     """
 
     amqp_url: str
+    broker_url: str = field(repr=False)
     rabbitmq_ui: str | None
     temporal_address: str
     temporal_ui: str | None
@@ -58,10 +60,14 @@ async def start_backends(
     """Return servers that answer at their configured addresses, or private ones started for us.
 
     Private ones are stopped when ``lifetime`` closes; ``data_dir`` keeps what they store.
+
+    Raises:
+        BrokerTlsUnusable: the settings name files for TLS that cannot be used.
+
     """
     rabbitmq = (
         None
-        if await _rabbitmq_is_there(settings.amqp_url)
+        if await _rabbitmq_is_there(settings.broker_url)
         else RabbitmqServer(_folder(data_dir, "rabbitmq"), management=True)
     )
     temporal = (
@@ -80,6 +86,8 @@ async def start_backends(
         environment["HATCHET_QUEUE"] = f"{ROUTER_QUEUE}.dev-{secrets.token_hex(4)}"
         environment["HATCHET_QUEUE_EXPIRES_SECONDS"] = str(_SHARED_QUEUE_SECONDS)
     else:
+        for name in [name for name in environment if name.startswith("HATCHET_AMQP_")]:
+            del environment[name]
         environment["HATCHET_AMQP_URL"] = rabbitmq.amqp_url
     if temporal is None:
         # Nor may it keep the schedules of others there, which our files do not want.
@@ -93,6 +101,7 @@ async def start_backends(
         environment["TEMPORAL_TLS"] = "false"
     return Backends(
         amqp_url=rabbitmq.amqp_url if rabbitmq else without_credentials(settings.amqp_url),
+        broker_url=rabbitmq.amqp_url if rabbitmq else settings.broker_url,
         rabbitmq_ui=(
             rabbitmq.management_url
             if rabbitmq
@@ -130,6 +139,8 @@ async def _rabbitmq_is_there(url: str) -> bool:
         return False
     try:
         connection = await connect_to_rabbitmq(url, "hatchet-dev")
+    except BrokerTlsUnusable:
+        raise
     except BrokerUnreachable:
         return False
     await connection.close()

@@ -18,7 +18,7 @@ from hatchet_cli.devstack.guard import Guard
 from hatchet_cli.exiting import CommandError, ExitCode
 from hatchet_cli.running import first_of
 from hatchet_cli.runs import jobs_of_event
-from hatchet_cli.servers import read_temporal_settings
+from hatchet_cli.servers import broker_failures, read_temporal_settings, temporal_failures
 from hatchet_router.dispatcher import Dispatcher
 from hatchet_router.routing import RoutingTable
 from hatchet_router.settings import RouterSettings
@@ -76,9 +76,10 @@ async def _session(
 ) -> int:
     view.starting()
     try:
-        backends = await start_backends(
-            settings, read_temporal_settings(), lifetime, options.data_dir
-        )
+        with broker_failures(), temporal_failures():
+            backends = await start_backends(
+                settings, read_temporal_settings(), lifetime, options.data_dir
+            )
     except DevStackError as error:
         raise CommandError(str(error), ExitCode.UNREACHABLE) from error
     guard = Guard()
@@ -130,8 +131,7 @@ async def _publish_and_follow(
     settings: RouterSettings, event: tuple[str, dict[str, Any]], view: View, backends: Backends
 ) -> int:
     key, data = event
-    url = backends.environment.get("HATCHET_AMQP_URL", settings.amqp_url)
-    async with Dispatcher(url, exchange=settings.exchange) as dispatcher:
+    async with Dispatcher(backends.broker_url, exchange=settings.exchange) as dispatcher:
         event_id = await dispatcher.trigger(key, data)
     client = await connect(TemporalSettings.from_environment(backends.environment))
     runs = [run async for run in jobs_of_event(client, event_id, start_seconds=_START_SECONDS)]

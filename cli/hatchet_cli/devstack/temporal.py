@@ -24,16 +24,20 @@ class TemporalServer(Server):
     """Temporal's development server with its web UI, reachable from this machine only.
 
     It keeps its state in one SQLite file, has the namespace `default` and the search attributes
-    that Hatchet sets. `headless` leaves out the web UI.
+    that Hatchet sets. `headless` leaves out the web UI, which else has a port of its own choice, or
+    `ui_port`.
     """
 
     name: ClassVar[str] = "Temporal"
     port_count: ClassVar[int] = 4
     namespace: ClassVar[str] = "default"
 
-    def __init__(self, data_dir: Path | None = None, *, headless: bool = False) -> None:
+    def __init__(
+        self, data_dir: Path | None = None, *, headless: bool = False, ui_port: int | None = None
+    ) -> None:
         super().__init__(data_dir)
         self._headless = headless
+        self._ui_port = ui_port
 
     @property
     def address(self) -> str:
@@ -45,7 +49,7 @@ class TemporalServer(Server):
         """The address of the web UI; None if `headless`."""
         if self._headless:
             return None
-        return f"http://{LOOPBACK}:{self._running_premises().ports[1]}"
+        return f"http://{LOOPBACK}:{self._ui_port or self._running_premises().ports[1]}"
 
     def _is_ready(self) -> bool:
         # Temporal's HTTP API asks the frontend, which asks the database: the namespace is there.
@@ -53,7 +57,8 @@ class TemporalServer(Server):
         return http_answers(LOOPBACK, http_port, f"/api/v1/namespaces/{self.namespace}")
 
     def _spawn(self, premises: Premises) -> ManagedProcess:
-        port, ui_port, http_port, metrics_port = premises.ports
+        port, free_port, http_port, metrics_port = premises.ports
+        ui_port = self._ui_port or free_port
         ui = ("--headless",) if self._headless else ("--ui-port", str(ui_port))
         command = [
             *(find_temporal(), "server", "start-dev", "--ip", LOOPBACK),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
 from hatchet_cli.exiting import CommandError, ExitCode
-from hatchet_cli.servers import request_failures
+from hatchet_cli.key_files import exposed_keys
+from hatchet_cli.servers import broker_failures, read_settings, request_failures
+from hatchet_router import BrokerTlsUnusable, BrokerUnreachable
 
 
 @pytest.mark.parametrize(
@@ -26,3 +30,42 @@ def test_a_request_that_fails_says_why_and_whether_temporal_is_away(
 
     assert str(caught.value) == f"a request to Temporal has failed, {status.name}: no such thing"
     assert caught.value.code is code
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(BrokerTlsUnusable, ExitCode.USAGE), (BrokerUnreachable, ExitCode.UNREACHABLE)],
+)
+def test_a_file_that_cannot_be_used_is_not_the_broker_s_fault(
+    error: type[BrokerUnreachable], code: ExitCode
+) -> None:
+    with pytest.raises(CommandError) as caught, broker_failures():
+        raise error("amqps://there/", "a reason")
+
+    assert caught.value.code is code
+
+
+def test_settings_that_contradict_each_other_name_themselves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HATCHET_AMQP_URL", "amqp://there/")
+    monkeypatch.setenv("HATCHET_AMQP_TLS_CA", "ca.pem")
+
+    with pytest.raises(CommandError, match=r"^HATCHET_AMQP_TLS_CA is set, but") as caught:
+        read_settings()
+
+    assert caught.value.code is ExitCode.USAGE
+
+
+def test_keys_that_others_can_read_are_told(tmp_path: Path) -> None:
+    mine, everybodys, gone = tmp_path / "mine", tmp_path / "everybodys", tmp_path / "gone"
+    mine.touch(0o600)
+    everybodys.touch()
+    everybodys.chmod(0o604)
+
+    assert not list(exposed_keys({"HATCHET_AMQP_TLS_KEY": str(mine)}))
+    assert not list(exposed_keys({"HATCHET_AMQP_TLS_KEY": str(gone)}))
+    assert not list(exposed_keys({}))
+    assert list(exposed_keys({"TEMPORAL_TLS_CLIENT_KEY_PATH": str(everybodys)})) == [
+        ("TEMPORAL_TLS_CLIENT_KEY_PATH", str(everybodys))
+    ]
