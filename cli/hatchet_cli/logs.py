@@ -19,7 +19,7 @@ LogFormat = Literal["pretty", "json"]
 
 # Libraries that describe each reconnect or each failed attempt of a step at length; ours say the
 # same in one record.
-_TALKATIVE: Final = ("aio_pika", "aiormq", "asyncio", "temporalio.activity")
+_TALKATIVE: Final = ("aio_pika", "aiohttp.server", "aiormq", "asyncio", "temporalio.activity")
 
 _AGAIN_SECONDS: Final = 60.0
 _MAX_KINDS: Final = 1000

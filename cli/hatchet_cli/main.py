@@ -20,6 +20,7 @@ from hatchet_cli.commands import (
     router,
     schedules,
     schema,
+    webhooks,
     worker,
 )
 from hatchet_cli.exiting import CommandError, ExitCode, exit_process
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command("dev")(dev.dev)
 app.command("router")(router.router)
 app.command("worker")(worker.worker)
+app.command("webhooks")(webhooks.webhooks)
 app.command("publish")(publish.publish)
 app.command("check")(check.check)
 app.command("explain")(explain.explain)

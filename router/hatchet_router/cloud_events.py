@@ -16,6 +16,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from hatchet_router.contents import contents_of, text_of
@@ -29,6 +30,7 @@ __all__ = [
     "CLOUD_EVENTS_BATCH",
     "CLOUD_EVENTS_JSON",
     "ID_HEADERS",
+    "as_headers",
     "attributes_in",
     "of_binary",
     "of_structured",
@@ -73,6 +75,17 @@ def attributes_in(headers: Mapping[str, Any]) -> dict[str, Any] | None:
     if ambiguous is not None:
         raise Refusal(f"CloudEvents attribute {shown(ambiguous)} has two values")
     return attributes
+
+
+def as_headers(event_id: str, source: str, kind: str, time: datetime) -> dict[str, Any]:
+    """Return the headers of an event in binary mode; ``kind`` is its type."""
+    return {
+        "ce-id": event_id,
+        "ce-source": source,
+        "ce-specversion": _VERSION,
+        "ce-time": time.isoformat(),
+        "ce-type": kind,
+    }
 
 
 def of_binary(attributes: Mapping[str, Any], text: str, what: str) -> Envelope:

@@ -17,6 +17,7 @@ from aio_pika.exceptions import ChannelNotFoundEntity, DeliveryError, PublishErr
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from hatchet_router.amqp import CONNECTION_ERRORS, connect, open_channel
+from hatchet_router.cloud_events import as_headers
 from hatchet_router.confirming import ConfirmingChannel
 from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES, decode
 from hatchet_router.deliveries import Delivery, Rejection
@@ -27,6 +28,7 @@ from hatchet_router.errors import (
     EventUnroutable,
     InvalidEvent,
 )
+from hatchet_router.preparing import preparing
 from hatchet_router.settings import RouterSettings
 from hatchet_schemas import SchemaError
 from hatchet_schemas.names import EVENTS_EXCHANGE
@@ -50,7 +52,8 @@ class Dispatcher:
 
     ``url`` is ``amqp[s]://user:password@host:port/vhost``; without one it is taken from
     ``HATCHET_AMQP_URL`` (or ``AMQP_URL``, ``RABBITMQ_URL``, ``CLOUDAMQP_URL``). ``timeout`` is how
-    long, in seconds, `trigger` goes on trying while RabbitMQ is away.
+    long, in seconds, `trigger` goes on trying while RabbitMQ is away. ``max_body_bytes`` is what
+    the routers accept, their ``HATCHET_MAX_BODY_BYTES``.
     """
 
     def __init__(
@@ -59,12 +62,15 @@ class Dispatcher:
         *,
         exchange: str = EVENTS_EXCHANGE,
         timeout: float = 30.0,
+        max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
     ) -> None:
         self._url = url or RouterSettings().broker_url
         self._exchange = exchange
         self._timeout = timeout
+        self._max_body_bytes = max_body_bytes
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connection: AbstractConnection | None = None
+        self._connecting = asyncio.Lock()
         self._channel = ConfirmingChannel(self._open_channel)
 
     async def __aenter__(self) -> Self:
@@ -85,13 +91,15 @@ class Dispatcher:
         *,
         id: str | None = None,  # noqa: A002 - the event's field of this name
         time: datetime | None = None,
+        source: str | None = None,
     ) -> str:
         """Publish an event and return its id once RabbitMQ has stored it.
 
         ``data`` is anything that is a JSON object; dates, UUIDs and pydantic models inside become
         JSON too. An event with the ``id`` of an earlier one starts nothing again, so an id from
         your own data (an order's number) makes a repeated call harmless; without one the event
-        gets a new id. ``time`` is when it happened, now if not given.
+        gets a new id. ``time`` is when it happened, now if not given. Events of different
+        ``source``, a URI or a path, may have the same ids.
 
         Raises:
             InvalidEvent: the key or the data cannot be published.
@@ -101,11 +109,40 @@ class Dispatcher:
             BrokerError: the exchange does not exist.
 
         """
-        message = _message(key, data, id or uuid.uuid4().hex, time or datetime.now(UTC))
+        message = _message(
+            key,
+            data,
+            id or uuid.uuid4().hex,
+            time or datetime.now(UTC),
+            source=source,
+            max_body_bytes=self._max_body_bytes,
+        )
         event_id = str(message.message_id)
         self._begin_on_running_loop()
         await self._publish_until_stored(key, message, event_id)
         return event_id
+
+    async def has_queue(self, name: str) -> bool:
+        """Return whether RabbitMQ has a queue of that name.
+
+        Raises:
+            BrokerUnreachable: RabbitMQ does not answer.
+            BrokerError: it does not tell us.
+
+        """
+        self._begin_on_running_loop()
+        try:
+            # It closes a channel that asks for what there is not: one of its own.
+            async with asyncio.timeout(self._timeout), preparing(await self._connected()) as asking:
+                try:
+                    await asking.declare_queue(name, passive=True)
+                except ChannelNotFoundEntity:
+                    return False
+        except OSError as error:
+            if isinstance(error, BrokerUnreachable):
+                raise
+            raise BrokerUnreachable(self._url, f"it does not answer ({error!r})") from error
+        return True
 
     async def close(self) -> None:
         """Close the connection; the next event would open it again."""
@@ -119,6 +156,7 @@ class Dispatcher:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._connection = loop, None
+            self._connecting = asyncio.Lock()
             self._channel = ConfirmingChannel(self._open_channel)
 
     async def _publish_until_stored(
@@ -161,26 +199,37 @@ class Dispatcher:
             ) from error
 
     async def _open_channel(self) -> AbstractChannel:
-        if self._connection is None or not self._connection.connected.is_set():
-            await self.close()
-            self._connection = await connect(self._url, "hatchet-dispatcher")
-        channel = await open_channel(self._connection, confirms=True)
+        channel = await open_channel(await self._connected(), confirms=True)
         await channel.get_exchange(self._exchange, ensure=True)
         return channel
 
+    async def _connected(self) -> AbstractConnection:
+        async with self._connecting:
+            if self._connection is None or not self._connection.connected.is_set():
+                await self.close()
+                self._connection = await connect(self._url, "hatchet-dispatcher")
+            return self._connection
 
-def _message(key: str, data: Mapping[str, Any], event_id: str, time: datetime) -> aio_pika.Message:
+
+def _message(
+    key: str,
+    data: Mapping[str, Any],
+    event_id: str,
+    time: datetime,
+    *,
+    source: str | None = None,
+    max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+) -> aio_pika.Message:
     try:
         check_pattern(key)
     except SchemaError as error:
         raise InvalidEvent(str(error)) from None
     if is_pattern(key):
         raise InvalidEvent(f"{key!r} is a pattern; an event has one key, without * and #")
-    try:
-        id_bytes = len(event_id.encode())
-    except UnicodeEncodeError:
-        raise InvalidEvent(f"event id {event_id!r} holds half of a surrogate pair") from None
-    if id_bytes > 255:  # noqa: PLR2004 - AMQP 0-9-1's short string
+    for what, text in (("event id", event_id), ("source", source or "")):
+        if not _is_unicode(text):
+            raise InvalidEvent(f"{what} {text!r} holds half of a surrogate pair")
+    if len(event_id.encode()) > 255:  # noqa: PLR2004 - AMQP 0-9-1's short string
         raise InvalidEvent("an event id has at most 255 bytes")
     if time.tzinfo is None or int(time.timestamp()) not in _TIMESTAMP_SECONDS:
         raise InvalidEvent(
@@ -189,24 +238,37 @@ def _message(key: str, data: Mapping[str, Any], event_id: str, time: datetime) -
         )
     try:
         body = json.dumps(
-            to_jsonable_python(dict(data)), ensure_ascii=False, allow_nan=False
+            to_jsonable_python(dict(data)),
+            ensure_ascii=False,
+            allow_nan=False,
+            separators=(",", ":"),
         ).encode()
     except (ValueError, TypeError, PydanticSerializationError) as error:
         raise InvalidEvent(f"the data of event {key!r} is not JSON: {error}") from None
-    if len(body) > DEFAULT_MAX_BODY_BYTES:
+    if len(body) > max_body_bytes:
         raise InvalidEvent(
             f"the data of event {key!r} has {len(body):,} bytes as JSON, "
-            f"at most {DEFAULT_MAX_BODY_BYTES:,} are accepted; put large data elsewhere "
+            f"at most {max_body_bytes:,} are accepted; put large data elsewhere "
             "and send its address"
         )
     # What the router would not take is refused here, where somebody can mend it.
-    read = decode(Delivery(body, key, event_id))
+    headers: dict[str, Any] = {} if source is None else as_headers(event_id, source, key, time)
+    read = decode(Delivery(body, key, event_id, headers=headers), max_body_bytes=max_body_bytes)
     if isinstance(read, Rejection):
         raise InvalidEvent(f"the data of event {key!r} cannot be sent: {read.message}")
     return aio_pika.Message(
         body,
         content_type="application/json",
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        headers=headers,
         message_id=event_id,
         timestamp=time,
     )
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

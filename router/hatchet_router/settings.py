@@ -99,6 +99,17 @@ class RouterSettings(BaseSettings):
     grace_seconds: Annotated[float, Field(ge=0)] = 20.0
     """How long to go on with what is in hand after SIGTERM."""
 
+    webhooks_host: str = "127.0.0.1"
+    """Where `hatchet webhooks` listens: an address of this machine, ``0.0.0.0`` for all."""
+
+    webhooks_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """The port there; 0 is any free one."""
+
+    webhooks_tolerance_seconds: Annotated[float, Field(gt=0)] = 300.0
+    """How far the time at which a webhook was signed may be from ours."""
+
+    webhooks_file: Path | None = None
+    """The file that describes providers of webhooks."""
     @model_validator(mode="after")
     def _encrypts_where_it_should(self) -> Self:
         given = [

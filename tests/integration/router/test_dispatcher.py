@@ -52,7 +52,7 @@ async def test_an_event_is_stored_when_trigger_returns(
         )
 
     message = await queue.get(no_ack=True)
-    assert message.body.decode() == '{"name": "Åda"}'
+    assert message.body.decode() == '{"name":"Åda"}'
     assert message.message_id == event_id
     assert message.delivery_mode is aio_pika.DeliveryMode.PERSISTENT
     assert message.content_type == "application/json"

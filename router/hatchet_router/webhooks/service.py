@@ -1,0 +1,75 @@
+"""The webhook receiver as a running service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+import structlog
+
+from hatchet_router.dispatcher import Dispatcher
+from hatchet_router.settings import RouterSettings
+from hatchet_router.webhooks.providers import Provider
+from hatchet_router.webhooks.receiving import Receiver
+from hatchet_router.webhooks.server import Limits, ReadinessOfBus, WebhookServer, listening
+from hatchet_router.webhooks.signing_secrets import FindSecret, SigningSecrets
+
+__all__ = ["serve_webhooks"]
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.webhooks")
+
+_PUBLISH_SECONDS: Final = 10.0
+
+
+async def serve_webhooks(
+    settings: RouterSettings,
+    providers: Iterable[Provider],
+    find_secret: FindSecret,
+    stop: asyncio.Event,
+) -> None:
+    """Publish what ``providers`` post until ``stop`` is set, then finish what is in hand.
+
+    Raises:
+        NoSigningSecret: a provider has none.
+        UnusableSecret: a provider cannot have signed with what it has.
+        BrokerUnreachable: RabbitMQ did not answer at the start.
+        AddressInUse: the server cannot listen where the settings say.
+
+    """
+    named = {provider.name: provider for provider in providers}
+    secrets = SigningSecrets(find_secret)
+    for provider in named.values():
+        secrets.keys(provider)
+    limits = Limits(settings.max_body_bytes)
+    async with Dispatcher(
+        settings.amqp_url,
+        exchange=settings.exchange,
+        timeout=_PUBLISH_SECONDS,
+        max_body_bytes=settings.max_body_bytes,
+    ) as bus:
+        if not await bus.has_queue(settings.queue):
+            _log.warning(
+                "webhooks.no_router",
+                queue=settings.queue,
+                reason="no router has declared its queue: providers are told to try again later",
+            )
+        receiver = Receiver(
+            bus, settings.queue, secrets, tolerance_seconds=settings.webhooks_tolerance_seconds
+        )
+        server = WebhookServer(receiver, named, ReadinessOfBus(bus, settings.queue), limits)
+        async with listening(
+            server,
+            settings.webhooks_host,
+            settings.webhooks_port,
+            limits,
+            grace_seconds=settings.grace_seconds,
+        ) as address:
+            _log.info(
+                "webhooks.ready",
+                paths=[f"{address}/webhooks/{name}" for name in sorted(named)],
+                exchange=settings.exchange,
+            )
+            await stop.wait()
+            _log.info("webhooks.stopping")
+    _log.info("webhooks.stopped")
