@@ -28,7 +28,7 @@ from temporalio.service import RetryConfig, RPCError, RPCStatusCode, TLSConfig
 from hatchet_worker.errors import NamespaceNotFound, SettingsError, TemporalUnreachable
 from hatchet_worker.exiting import settle_at_exit
 
-__all__ = ["TemporalSettings", "connect", "unreachable_workers"]
+__all__ = ["TemporalSettings", "check", "connect", "unreachable_workers"]
 
 _CONNECT_SECONDS: Final = 15.0
 _SWITCHES: Final = {
@@ -113,18 +113,34 @@ async def connect(settings: TemporalSettings | None = None) -> Client:
                 retry_config=RetryConfig(max_interval_millis=2000),
                 runtime=_runtime(),
             )
-            await client.workflow_service.describe_namespace(
-                DescribeNamespaceRequest(namespace=settings.namespace)
-            )
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            raise NamespaceNotFound(settings.address, settings.namespace) from None
-        raise TemporalUnreachable(settings.address, error.message) from None
+            await check(client)
     except TimeoutError:
         raise TemporalUnreachable(settings.address, _REASONS["Timeout expired"]) from None
     except (RuntimeError, ValueError) as error:
         raise TemporalUnreachable(settings.address, _reason(str(error))) from None
     return client
+
+
+async def check(client: Client) -> None:
+    """Return if Temporal answers, and has the namespace of ``client``.
+
+    Raises:
+        TemporalUnreachable: it does not, within 15 seconds.
+        NamespaceNotFound: it answers, but has no such namespace.
+
+    """
+    address = client.service_client.config.target_host
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await client.workflow_service.describe_namespace(
+                DescribeNamespaceRequest(namespace=client.namespace)
+            )
+    except TimeoutError:
+        raise TemporalUnreachable(address, _REASONS["Timeout expired"]) from None
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise NamespaceNotFound(address, client.namespace) from None
+        raise TemporalUnreachable(address, error.message) from None
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from temporalio.client import Client
 
 from hatchet_schemas.names import DEFAULT_QUEUE, Name
 from hatchet_worker.background import BackgroundService
-from hatchet_worker.connection import TemporalSettings, connect, unreachable_workers
+from hatchet_worker.connection import TemporalSettings, check, connect, unreachable_workers
 from hatchet_worker.errors import WorkerError
 from hatchet_worker.exiting import settle_at_exit
 from hatchet_worker.integration import IntegrationLike
@@ -79,6 +79,7 @@ class Worker:
             raise WorkerError(f"grace_seconds is {grace_seconds}: expected 0 or more")
         self._secrets = _checked_providers(secrets)
         self._client = client
+        self._connected = client
         self._temporal = temporal
         self._max_concurrent_steps = max_concurrent_steps
         self._grace = timedelta(seconds=grace_seconds)
@@ -140,6 +141,19 @@ class Worker:
             on_ready()
             await stop.wait()
 
+    async def check(self) -> None:
+        """Return if Temporal answers the running worker, which itself waits for one that is away.
+
+        Raises:
+            TemporalUnreachable: it does not, within 15 seconds.
+            NamespaceNotFound: it has no such namespace any more.
+            WorkerError: the worker was never connected.
+
+        """
+        if self._connected is None:
+            raise WorkerError("the worker does not run")
+        await check(self._connected)
+
     def interrupt(self) -> None:
         """End the running steps at once, for a worker that is being stopped."""
         if self._steps is not None:
@@ -155,7 +169,7 @@ class Worker:
         if self._running is not None:
             raise WorkerError("the worker runs already")
         settle_at_exit()
-        client = self._client or await connect(self._temporal)
+        self._connected = client = self._client or await connect(self._temporal)
         with unreachable_workers(client):
             await self._begin(client)
         _logger.info("worker.started", queues=self.queues, actions=len(self.registry))

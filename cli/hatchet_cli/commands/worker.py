@@ -24,14 +24,18 @@ def worker(
     from hatchet_cli.apps import load_worker
     from hatchet_cli.exiting import ExitCode
     from hatchet_cli.logs import configure_logs
+    from hatchet_cli.ops.address import read_ops_address
+    from hatchet_cli.ops.workers import worker_ops
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import temporal_failures
 
     configure_logs()
+    ops_address = read_ops_address()
     loaded = load_worker(app)
 
     async def run(stop: asyncio.Event) -> int:
-        await loaded.serve(stop)
+        async with worker_ops(ops_address, loaded, stop) as on_ready:
+            await loaded.serve(stop, on_ready)
         return ExitCode.SUCCESS
 
     with temporal_failures():
