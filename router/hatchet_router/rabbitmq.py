@@ -66,11 +66,12 @@ class Consumer:
         available: Callable[[], Awaitable[None]] = _at_once,
         status: RouterStatus | None = None,
     ) -> None:
-        self.readiness = (status or RouterStatus()).readiness
+        self._status = status or RouterStatus()
+        self.readiness = self._status.readiness
         self._url = url
         self._topology = topology
         self._membership = Membership(uuid.uuid4().hex, self._files(triggers))
-        self._settler = Settler(handle, topology, self.readiness)
+        self._settler = Settler(handle, topology, self._status)
         self._upkeep: Upkeep | None = None
         self._prefetch = prefetch
         self._grace_seconds = grace_seconds
@@ -145,6 +146,7 @@ class Consumer:
             async def settle(message: AbstractIncomingMessage, times: int) -> None:
                 await self._settler.settle(session, message, times)
 
+            self._status.waiting = session.waiting
             hand = DeliveriesInHand(session, settle, self._prefetch)
             await hand.begin()
             self._begun()
@@ -180,6 +182,7 @@ class Consumer:
                         self._kept_up(session),
                     ):
                         failures = 0
+                        self._status.waiting = session.waiting
                         waited_for: set[asyncio.Future[Any]] = {available, stopping, session.ended}
                         await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
                         if self._stopping.is_set():

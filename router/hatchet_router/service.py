@@ -53,7 +53,13 @@ async def serve(
         max_input_bytes=settings.max_input_bytes,
         readiness=status.readiness,
     )
-    router = Router(table, starter, variables=settings.vars, max_body_bytes=settings.max_body_bytes)
+    router = Router(
+        table,
+        starter,
+        variables=settings.vars,
+        max_body_bytes=settings.max_body_bytes,
+        counts=status.counts,
+    )
     async with (
         Consumer(
             settings.amqp_url,
@@ -85,8 +91,8 @@ async def serve(
         await reschedule(loaded)
         # What follows the routing table when files change, in this order.
         followers: tuple[Follower, ...] = (rebind, reschedule)
-        reloader = Reloader(router, status.readiness, followers)
-        async with _reloading(reloader, reloads, watched=settings.reload):
+        status.reloader = Reloader(router, status.readiness, followers)
+        async with _reloading(status.reloader, reloads, watched=settings.reload):
             status.phase = Phase.RUNNING
             _log.info(
                 "router.ready",

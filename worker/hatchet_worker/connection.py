@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import logging
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -16,17 +14,11 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
-from temporalio.runtime import (
-    LogForwardingConfig,
-    LoggingConfig,
-    Runtime,
-    TelemetryConfig,
-    TelemetryFilter,
-)
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode, TLSConfig
 
 from hatchet_worker.errors import NamespaceNotFound, SettingsError, TemporalUnreachable
 from hatchet_worker.exiting import settle_at_exit
+from hatchet_worker.runtime import CORE
 
 __all__ = ["TemporalSettings", "check", "connect", "unreachable_workers"]
 
@@ -111,7 +103,7 @@ async def connect(settings: TemporalSettings | None = None) -> Client:
                 data_converter=pydantic_data_converter,
                 # By default 5 s pass between late attempts, and so after the end of an outage.
                 retry_config=RetryConfig(max_interval_millis=2000),
-                runtime=_runtime(),
+                runtime=CORE.runtime,
             )
             await check(client)
     except TimeoutError:
@@ -153,19 +145,6 @@ def unreachable_workers(client: Client) -> Generator[None]:
             raise
         address = client.service_client.config.target_host
         raise TemporalUnreachable(address, _reason(str(error))) from None
-
-
-@functools.cache
-def _runtime() -> Runtime:
-    """Return the process's one Temporal runtime; each has threads of its own."""
-    return Runtime(
-        telemetry=TelemetryConfig(
-            logging=LoggingConfig(
-                filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
-                forwarding=LogForwardingConfig(logger=logging.getLogger("temporalio.core")),
-            )
-        )
-    )
 
 
 def _switch(text: str) -> str:

@@ -19,6 +19,7 @@ from temporalio.client import Client
 from hatchet_schemas.names import DEFAULT_QUEUE, Name
 from hatchet_worker.background import BackgroundService
 from hatchet_worker.connection import TemporalSettings, check, connect, unreachable_workers
+from hatchet_worker.counts import StepCounts
 from hatchet_worker.errors import WorkerError
 from hatchet_worker.exiting import settle_at_exit
 from hatchet_worker.integration import IntegrationLike
@@ -73,6 +74,7 @@ class Worker:
     ) -> None:
         self.registry = Registry(integrations)
         self.queues = _checked_queues(queues)
+        self.counts = StepCounts()
         if max_concurrent_steps < 1:
             raise WorkerError(f"max_concurrent_steps is {max_concurrent_steps}: expected 1 or more")
         if grace_seconds < 0:
@@ -181,7 +183,7 @@ class Worker:
                 self._max_concurrent_steps * len(self.queues), thread_name_prefix="hatchet-step"
             )
             stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-            self._steps = StepRunner(self.registry, executor, self._secrets)
+            self._steps = StepRunner(self.registry, executor, self._secrets, self.counts)
             workers = [self._temporal_worker(client, queue, self._steps) for queue in self.queues]
             for worker in workers:
                 await stack.enter_async_context(worker)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import structlog
 
@@ -15,8 +15,12 @@ from hatchet_cli.ops.address import OpsAddress
 from hatchet_cli.ops.health import Health, health_pages
 from hatchet_cli.ops.server import serving
 from hatchet_worker import Worker, WorkerError
+from hatchet_worker.counts import StepCounts
 
-__all__ = ["WorkerHealth", "worker_ops"]
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+__all__ = ["WorkerHealth", "worker_metrics", "worker_ops"]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.worker")
 
@@ -29,6 +33,8 @@ async def worker_ops(
 ) -> AsyncGenerator[Callable[[], None]]:
     """Serve the pages of ``worker`` for the time of the block; gives what to call when it runs.
 
+    It has to be entered before the process connects to Temporal, whose core is told to measure.
+
     Raises:
         CommandError: nothing can listen at ``address``.
 
@@ -36,8 +42,12 @@ async def worker_ops(
     if address is None:
         yield lambda: None
         return
+    from hatchet_cli.ops.metrics import metrics_page
+    from hatchet_worker.runtime import CORE
+
     health = WorkerHealth(worker, stop)
-    async with serving(address, health_pages(health)):
+    metrics = metrics_page(lambda: worker_metrics(worker.counts, health()), CORE.serve_metrics())
+    async with serving(address, {**health_pages(health), "/metrics": metrics}):
         watching = asyncio.create_task(health.watch())
         try:
             yield health.started
@@ -90,3 +100,28 @@ class WorkerHealth:
             if self._trouble is not None:
                 self._trouble = None
                 _log.info("worker.mended", place="temporal", ready=True)
+
+
+def worker_metrics(counts: StepCounts, health: Health) -> Iterator[Metric]:
+    """Yield the metrics of a worker."""
+    from prometheus_client.core import CounterMetricFamily
+
+    from hatchet_cli.ops.metrics import gauge, health_metrics, histogram
+
+    yield from health_metrics("worker", health, ("temporal",))
+    steps = CounterMetricFamily(
+        "hatchet_worker_steps",
+        "Attempts of steps that have ended, by action and how.",
+        labels=("action", "outcome"),
+    )
+    for action, of_action in counts.by_action.items():
+        for outcome, count in of_action.outcomes.items():
+            steps.add_metric([action, outcome], count)
+    yield steps
+    yield gauge("hatchet_worker_steps_running", "Attempts of steps under way.", counts.running)
+    yield histogram(
+        "hatchet_worker_step_seconds",
+        "How long attempts of steps took.",
+        {action: of_action.seconds for action, of_action in counts.by_action.items()},
+        label="action",
+    )
