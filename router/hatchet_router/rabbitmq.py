@@ -17,9 +17,9 @@ from hatchet_router.amqp import CONNECTION_ERRORS
 from hatchet_router.errors import BrokerError, BrokerUnreachable
 from hatchet_router.file_sets import FileSet, Membership
 from hatchet_router.in_hand import DeliveriesInHand, GiveBack
-from hatchet_router.readiness import Readiness
 from hatchet_router.session import Session
 from hatchet_router.settling import Handler, Settler
+from hatchet_router.status import RouterStatus
 from hatchet_router.topology import Topology
 from hatchet_router.upkeep import Upkeep
 
@@ -53,7 +53,7 @@ class Consumer:
     taking, finishes what is in hand within ``grace_seconds``, and closes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - most have defaults
         self,
         url: str,
         topology: Topology,
@@ -64,12 +64,14 @@ class Consumer:
         grace_seconds: float = 20.0,
         hold_seconds: float = 600.0,
         available: Callable[[], Awaitable[None]] = _at_once,
+        status: RouterStatus | None = None,
     ) -> None:
-        self.readiness = Readiness()
+        self._status = status or RouterStatus()
+        self.readiness = self._status.readiness
         self._url = url
         self._topology = topology
         self._membership = Membership(uuid.uuid4().hex, self._files(triggers))
-        self._settler = Settler(handle, topology, self.readiness)
+        self._settler = Settler(handle, topology, self._status)
         self._upkeep: Upkeep | None = None
         self._prefetch = prefetch
         self._grace_seconds = grace_seconds
@@ -144,6 +146,7 @@ class Consumer:
             async def settle(message: AbstractIncomingMessage, times: int) -> None:
                 await self._settler.settle(session, message, times)
 
+            self._status.waiting = session.waiting
             hand = DeliveriesInHand(session, settle, self._prefetch)
             await hand.begin()
             self._begun()
@@ -179,6 +182,7 @@ class Consumer:
                         self._kept_up(session),
                     ):
                         failures = 0
+                        self._status.waiting = session.waiting
                         waited_for: set[asyncio.Future[Any]] = {available, stopping, session.ended}
                         await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
                         if self._stopping.is_set():

@@ -86,6 +86,11 @@ class Reloader:
         self._readiness = readiness
         self._followers = followers
 
+    @property
+    def workflows(self) -> int:
+        """How many workflows are in force."""
+        return len(self._router.table.workflows)
+
     async def run(self, reloads: Reloads) -> None:
         """Reload at each request, until cancelled; never two at a time.
 

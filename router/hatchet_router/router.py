@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from hatchet_router.counts import EventCounts
 from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES, decode
 from hatchet_router.deliveries import Delivery, Outcome, Rejection, Routed, StartedJob, Unmatched
 from hatchet_router.errors import JobRefused
@@ -53,12 +54,14 @@ class Router:
         variables: Mapping[str, Any] = MappingProxyType({}),
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
         clock: Callable[[], float] = time.perf_counter,
+        counts: EventCounts | None = None,
     ) -> None:
         self.table = table
         self._starter = starter
         self._variables = variables
         self._max_body_bytes = max_body_bytes
         self._clock = clock
+        self._counts = counts or EventCounts()
 
     async def handle(self, delivery: Delivery) -> Outcome:
         """Start all that ``delivery`` asks for and return what became of it.
@@ -145,6 +148,7 @@ class Router:
 
     async def _started(self, request: StartRequest) -> StartedJob:
         new = await self._starter.start(request)
+        self._counts.job(duplicate=not new)
         return StartedJob(
             workflow=request.input.workflow,
             job=request.input.job,

@@ -14,6 +14,7 @@ from hatchet_router.reloading import Follower, Reloader, Reloads, WorkflowSet
 from hatchet_router.router import Router
 from hatchet_router.schedules import ScheduleKeeper
 from hatchet_router.settings import RouterSettings
+from hatchet_router.status import Phase, RouterStatus
 from hatchet_router.temporal import TemporalStarter, register_search_attributes
 from hatchet_router.watching import watch
 from hatchet_schemas import Definition
@@ -29,24 +30,36 @@ async def serve(
     client: Client,
     stop: asyncio.Event,
     reloads: Reloads | None = None,
+    status: RouterStatus | None = None,
 ) -> None:
     """Route events until ``stop`` is set, then finish what is in hand.
 
     ``reloads`` has the folder that ``definitions`` come from. It is loaded again when somebody
-    requests it, and where the settings say ``reload`` also when its files change.
+    requests it, and where the settings say ``reload`` also when its files change. ``status`` is
+    kept up to date meanwhile.
 
     Raises:
         BrokerUnreachable: RabbitMQ did not answer at the start.
         BrokerError: RabbitMQ has queues or exchanges of our names with other properties.
 
     """
+    status = status or RouterStatus()
     loaded = WorkflowSet.of(definitions)
     table = loaded.table
     search_attributes = await register_search_attributes(client)
     starter = TemporalStarter(
-        client, search_attributes=search_attributes, max_input_bytes=settings.max_input_bytes
+        client,
+        search_attributes=search_attributes,
+        max_input_bytes=settings.max_input_bytes,
+        readiness=status.readiness,
     )
-    router = Router(table, starter, variables=settings.vars, max_body_bytes=settings.max_body_bytes)
+    router = Router(
+        table,
+        starter,
+        variables=settings.vars,
+        max_body_bytes=settings.max_body_bytes,
+        counts=status.counts,
+    )
     async with (
         Consumer(
             settings.broker_url,
@@ -57,6 +70,7 @@ async def serve(
             grace_seconds=settings.grace_seconds,
             hold_seconds=settings.hold_seconds,
             available=starter.available,
+            status=status,
         ) as consumer,
         ScheduleKeeper(
             client,
@@ -64,7 +78,7 @@ async def serve(
             variables=settings.vars,
             search_attributes=search_attributes,
             max_input_bytes=settings.max_input_bytes,
-            readiness=consumer.readiness,
+            readiness=status.readiness,
         ) as keeper,
     ):
 
@@ -77,8 +91,9 @@ async def serve(
         await reschedule(loaded)
         # What follows the routing table when files change, in this order.
         followers: tuple[Follower, ...] = (rebind, reschedule)
-        reloader = Reloader(router, consumer.readiness, followers)
-        async with _reloading(reloader, reloads, watched=settings.reload):
+        status.reloader = Reloader(router, status.readiness, followers)
+        async with _reloading(status.reloader, reloads, watched=settings.reload):
+            status.phase = Phase.RUNNING
             _log.info(
                 "router.ready",
                 workflows=len(table.workflows),
@@ -87,6 +102,7 @@ async def serve(
                 queue=settings.queue,
             )
             await stop.wait()
+        status.phase = Phase.STOPPING
         _log.info("router.stopping")
     _log.info("router.stopped")
 

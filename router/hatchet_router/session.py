@@ -37,11 +37,13 @@ class Session:
 
     It never mends itself: whatever is lost sets ``ended``, and a new one is opened. So a message is
     acknowledged on the channel that delivered it, or not at all. Leaving the ``async with`` ends
-    the handlers under way, and gives their messages back.
+    the handlers under way, and gives their messages back. ``waiting`` is how many messages lay in
+    the router's queue, and in that of dead letters, when they were declared last.
     """
 
     def __init__(self, url: str, topology: Topology, membership: Membership) -> None:
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.waiting: dict[str, int] = {}
         self._url = url
         self._topology = topology
         self._membership = membership
@@ -266,9 +268,11 @@ class Session:
         )
         await letters.bind(dead_letters)
         await channel.declare_exchange(topology.exchange, aio_pika.ExchangeType.TOPIC, durable=True)
-        await channel.declare_queue(
+        queue = await channel.declare_queue(
             topology.queue, durable=True, arguments=topology.queue_arguments
         )
+        for declared in (queue, letters):
+            self.waiting[declared.name] = declared.declaration_result.message_count or 0
         await declare_replay(channel, topology.queue)
 
     def _preparing(self) -> AbstractAsyncContextManager[AbstractChannel]:

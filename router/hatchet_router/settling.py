@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -15,11 +16,11 @@ from aio_pika.exceptions import DeliveryError, PublishError
 
 from hatchet_router.amqp import CONNECTION_ERRORS
 from hatchet_router.dead_letters import dead_letter, passed_on, source_of, times_passed
-from hatchet_router.deliveries import Delivery, Outcome, Rejection, Unmatched
+from hatchet_router.deliveries import Delivery, Outcome, Rejection, Routed, Unmatched
 from hatchet_router.errors import TemporalUnavailable
 from hatchet_router.quarantine import quarantined
-from hatchet_router.readiness import Readiness
 from hatchet_router.session import Session
+from hatchet_router.status import RouterStatus
 from hatchet_router.topology import Topology, replay_exchange
 from hatchet_router.undecodable import EscapedText, UnreadableProperties
 
@@ -38,14 +39,15 @@ class Settler:
     """Gives deliveries to ``handle``, and does with each what comes of it.
 
     An event that matches nothing here is left to another router where the files of one want it: it
-    goes back to the queue, behind all others. ``readiness`` is told what keeps messages from being
-    stored.
+    goes back to the queue, behind all others. ``status`` is told what keeps messages from being
+    stored, and how many there were.
     """
 
-    def __init__(self, handle: Handler, topology: Topology, readiness: Readiness) -> None:
+    def __init__(self, handle: Handler, topology: Topology, status: RouterStatus) -> None:
         self._handle = handle
         self._topology = topology
-        self._readiness = readiness
+        self._readiness = status.readiness
+        self._counts = status.counts
 
     async def settle(self, session: Session, message: AbstractIncomingMessage, times: int) -> None:
         """Handle a delivery, and acknowledge it: on the channel that it came on, or not at all.
@@ -57,14 +59,28 @@ class Settler:
             ConnectionError: and the others of `CONNECTION_ERRORS`: it comes again.
 
         """
+        self._counts.received += 1
+        self._counts.in_hand += 1
+        try:
+            await self._see_to(session, message, times)
+            await message.ack()
+        finally:
+            self._counts.in_hand -= 1
+
+    async def _see_to(self, session: Session, message: AbstractIncomingMessage, times: int) -> None:
+        began = time.perf_counter()
         refused = _unreadable(message) or quarantined(times, message.message_id)
         outcome = refused or await self._handled(message)
-        rejection = outcome if isinstance(outcome, Rejection) else None
-        if isinstance(outcome, Unmatched):
-            rejection = await self._unmatched(session, message, times)
+        match outcome:
+            case Routed():
+                self._counts.routed(outcome, time.perf_counter() - began)
+                return
+            case Unmatched():
+                rejection = await self._unmatched(session, message, times)
+            case Rejection():
+                rejection = outcome
         if rejection is not None:
             await self._dead_letter(session, message, rejection)
-        await message.ack()
 
     async def _handled(self, message: AbstractIncomingMessage) -> Outcome:
         try:
@@ -91,6 +107,7 @@ class Settler:
                 "a trigger for it any more",
                 message.message_id,
             )
+        self._counts.outcomes["unmatched"] += 1
         _log.info("event.unmatched", event_key=key, event_id=message.message_id)
         return None
 
@@ -123,6 +140,7 @@ class Settler:
             seconds = min(_FIRST_PASS_SECONDS * 2 ** min(times, 10), _LONGEST_PASS_SECONDS)
             await asyncio.sleep(seconds * random.random())  # noqa: S311 - jitter
         await self._store(session, event, replay_exchange(queue), message.routing_key, "queues")
+        self._counts.outcomes["passed-on"] += 1
 
     async def _dead_letter(
         self, session: Session, message: AbstractIncomingMessage, rejection: Rejection
@@ -130,6 +148,7 @@ class Settler:
         letter = dead_letter(message, rejection, queue=self._topology.queue)
         exchange = self._topology.dead_letters
         await self._store(session, letter, exchange, message.routing_key, "dead-letters")
+        self._counts.dead_lettered(rejection.kind)
         _log.warning(
             "event.dead_lettered",
             event_key=message.routing_key,

@@ -35,6 +35,7 @@ from hatchet_router.job_runs import (
 )
 from hatchet_router.outages import Outage, backoff
 from hatchet_router.planning import StartRequest
+from hatchet_router.readiness import Readiness
 from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
 from hatchet_schemas.names import SEARCH_ATTRIBUTES
 
@@ -98,7 +99,8 @@ class TemporalStarter:
     """Starts Temporal workflows under ids that no second start can take.
 
     ``client`` has to carry data as JSON (`temporalio.contrib.pydantic`), as the worker's does.
-    ``max_input_bytes`` is the largest input of a job, event and definition, as JSON.
+    ``max_input_bytes`` is the largest input of a job, event and definition, as JSON. ``readiness``
+    is told when Temporal does not answer.
     """
 
     def __init__(
@@ -107,10 +109,11 @@ class TemporalStarter:
         *,
         search_attributes: bool = False,
         max_input_bytes: int = MAX_PAYLOAD_BYTES,
+        readiness: Readiness | None = None,
     ) -> None:
         self._client = client
         self._max_input_bytes = max_input_bytes
-        self._outage = Outage()
+        self._outage = Outage(readiness=readiness)
         self._search_attributes = search_attributes
 
     async def start(self, request: StartRequest) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import logging
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -16,20 +14,14 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
-from temporalio.runtime import (
-    LogForwardingConfig,
-    LoggingConfig,
-    Runtime,
-    TelemetryConfig,
-    TelemetryFilter,
-)
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode, TLSConfig
 
 from hatchet_worker.errors import NamespaceNotFound, SettingsError, TemporalUnreachable
 from hatchet_worker.exiting import settle_at_exit
+from hatchet_worker.runtime import CORE
 from hatchet_worker.temporal_tls import check_authorities, own_fault, tls_reason
 
-__all__ = ["TemporalSettings", "connect", "unreachable_workers"]
+__all__ = ["TemporalSettings", "check", "connect", "unreachable_workers"]
 
 _CONNECT_SECONDS: Final = 15.0
 _SWITCHES: Final = {
@@ -116,20 +108,36 @@ async def connect(settings: TemporalSettings | None = None) -> Client:
                 data_converter=pydantic_data_converter,
                 # By default 5 s pass between late attempts, and so after the end of an outage.
                 retry_config=RetryConfig(max_interval_millis=2000),
-                runtime=_runtime(),
+                runtime=CORE.runtime,
             )
-            await client.workflow_service.describe_namespace(
-                DescribeNamespaceRequest(namespace=settings.namespace)
-            )
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            raise NamespaceNotFound(settings.address, settings.namespace) from None
-        raise TemporalUnreachable(settings.address, error.message) from None
+            await check(client)
     except TimeoutError:
         raise TemporalUnreachable(settings.address, _REASONS["Timeout expired"]) from None
     except (RuntimeError, ValueError) as error:
         raise _failure(settings, str(error)) from None
     return client
+
+
+async def check(client: Client) -> None:
+    """Return if Temporal answers, and has the namespace of ``client``.
+
+    Raises:
+        TemporalUnreachable: it does not, within 15 seconds.
+        NamespaceNotFound: it answers, but has no such namespace.
+
+    """
+    address = client.service_client.config.target_host
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await client.workflow_service.describe_namespace(
+                DescribeNamespaceRequest(namespace=client.namespace)
+            )
+    except TimeoutError:
+        raise TemporalUnreachable(address, _REASONS["Timeout expired"]) from None
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise NamespaceNotFound(address, client.namespace) from None
+        raise TemporalUnreachable(address, error.message) from None
 
 
 @contextmanager
@@ -142,19 +150,6 @@ def unreachable_workers(client: Client) -> Generator[None]:
             raise
         address = client.service_client.config.target_host
         raise TemporalUnreachable(address, _reason(str(error))) from None
-
-
-@functools.cache
-def _runtime() -> Runtime:
-    """Return the process's one Temporal runtime; each has threads of its own."""
-    return Runtime(
-        telemetry=TelemetryConfig(
-            logging=LoggingConfig(
-                filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
-                forwarding=LogForwardingConfig(logger=logging.getLogger("temporalio.core")),
-            )
-        )
-    )
 
 
 def _failure(settings: TemporalSettings, message: str) -> SettingsError | TemporalUnreachable:

@@ -21,6 +21,7 @@ from hatchet_schemas import StepInput
 from hatchet_schemas.names import idempotency_key
 from hatchet_worker.actions import Outputs
 from hatchet_worker.context import Context, current_context, use_context
+from hatchet_worker.counts import StepCounts, StepOutcome
 from hatchet_worker.errors import OutcomeUnknown, StepTimedOut
 from hatchet_worker.heartbeats import Heartbeats
 from hatchet_worker.masked_logs import masked_logger
@@ -60,7 +61,9 @@ class StepRunner:
         executor: Executor,
         secrets: Sequence[SecretProvider] = (),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        counts: StepCounts | None = None,
     ) -> None:
+        self._counts = counts or StepCounts()
         self._registry = registry
         self._executor = executor
         self._secrets = secrets
@@ -86,9 +89,11 @@ class StepRunner:
         if task is None:
             raise RuntimeError("an activity always runs in a task")
         self._running.add(task)
+        self._counts.running += 1
         try:
             return await self._run(_validated(args))
         finally:
+            self._counts.running -= 1
             self._running.discard(task)
 
     async def _run(self, step: StepInput) -> dict[str, Any]:
@@ -109,25 +114,35 @@ class StepRunner:
         except Exception as error:  # noqa: BLE001 - told to Temporal below, without its secrets
             ended, reason = error, None
         else:
-            log.info("step.completed", seconds=_seconds_since(started))
+            log.info("step.completed", seconds=self._ended(action, "completed", started))
             return outputs
         # Raised out here, so that what is raised does not carry the original as its context.
         if reason is not None:
             log.warning("step.cancelled", reason=reason)
+            self._ended(action, "stopped" if reason == "worker-stopped" else "cancelled", started)
             if reason != "worker-stopped":
                 raise asyncio.CancelledError
             ended = _worker_stopped()
         at_most_once = action is not None and action.semantics == "at-most-once"
         failure = as_failure(ended, SECRETS_IN_USE, at_most_once=at_most_once)
         if reason is None:
+            will_retry = _will_retry(failure, activity.info())
             log.warning(
                 "step.failed",
                 error=failure.type,
                 message=failure.message,
-                will_retry=_will_retry(failure, activity.info()),
-                seconds=_seconds_since(started),
+                will_retry=will_retry,
+                seconds=self._ended(action, "retried" if will_retry else "failed", started),
             )
         raise failure
+
+    def _ended(
+        self, action: RegisteredAction | None, outcome: StepOutcome, started: float
+    ) -> float:
+        """Count how an attempt ended; return how many seconds it took, for people."""
+        seconds = time.monotonic() - started
+        self._counts.ended(None if action is None else str(action.id), outcome, seconds)
+        return round(seconds, 3)
 
     async def _perform(self, action: RegisteredAction, step: StepInput) -> dict[str, Any]:
         info = activity.info()
@@ -264,7 +279,3 @@ def _worker_stopped() -> ApplicationError:
 def _will_retry(failure: ApplicationError, info: activity.Info) -> bool:
     attempts = info.retry_policy.maximum_attempts if info.retry_policy else 0
     return not failure.non_retryable and (attempts == 0 or info.attempt < attempts)
-
-
-def _seconds_since(started: float) -> float:
-    return round(time.monotonic() - started, 3)

@@ -18,7 +18,8 @@ from temporalio.client import Client
 
 from hatchet_schemas.names import DEFAULT_QUEUE, Name
 from hatchet_worker.background import BackgroundService
-from hatchet_worker.connection import TemporalSettings, connect, unreachable_workers
+from hatchet_worker.connection import TemporalSettings, check, connect, unreachable_workers
+from hatchet_worker.counts import StepCounts
 from hatchet_worker.errors import WorkerError
 from hatchet_worker.exiting import settle_at_exit
 from hatchet_worker.integration import Integration, IntegrationLike
@@ -74,12 +75,14 @@ class Worker:
     ) -> None:
         self.registry = Registry(integrations)
         self.queues = _checked_queues(queues)
+        self.counts = StepCounts()
         if max_concurrent_steps < 1:
             raise WorkerError(f"max_concurrent_steps is {max_concurrent_steps}: expected 1 or more")
         if grace_seconds < 0:
             raise WorkerError(f"grace_seconds is {grace_seconds}: expected 0 or more")
         self._secrets = _checked_providers(secrets)
         self._client = client
+        self._connected = client
         self._temporal = temporal
         self._max_concurrent_steps = max_concurrent_steps
         self._grace = timedelta(seconds=grace_seconds)
@@ -163,6 +166,19 @@ class Worker:
             on_ready()
             await stop.wait()
 
+    async def check(self) -> None:
+        """Return if Temporal answers the running worker, which itself waits for one that is away.
+
+        Raises:
+            TemporalUnreachable: it does not, within 15 seconds.
+            NamespaceNotFound: it has no such namespace any more.
+            WorkerError: the worker was never connected.
+
+        """
+        if self._connected is None:
+            raise WorkerError("the worker does not run")
+        await check(self._connected)
+
     def interrupt(self) -> None:
         """End the running steps at once, for a worker that is being stopped."""
         if self._steps is not None:
@@ -181,7 +197,7 @@ class Worker:
         settle_at_exit()
         # In a thread, as a provider may block.
         await asyncio.to_thread(check_needs, self.registry.integrations, self._secrets)
-        client = self._client or await connect(self._temporal)
+        self._connected = client = self._client or await connect(self._temporal)
         with unreachable_workers(client):
             await self._begin(client)
         _logger.info("worker.started", queues=self.queues, actions=len(self.registry))
@@ -195,7 +211,7 @@ class Worker:
             for integration in self.registry.integrations:
                 stack.push_async_callback(_close, integration)
             stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-            self._steps = StepRunner(self.registry, executor, self._secrets)
+            self._steps = StepRunner(self.registry, executor, self._secrets, counts=self.counts)
             workers = [self._temporal_worker(client, queue, self._steps) for queue in self.queues]
             for worker in workers:
                 await stack.enter_async_context(worker)

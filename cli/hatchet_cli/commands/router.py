@@ -38,14 +38,18 @@ def router(
     from hatchet_cli.exiting import ExitCode
     from hatchet_cli.key_files import warn_about_exposed_keys
     from hatchet_cli.logs import configure_logs
+    from hatchet_cli.ops.address import read_ops_address
+    from hatchet_cli.ops.routers import router_ops
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import broker_failures, connect_to_temporal, read_settings
     from hatchet_router.folder import WorkflowFolder
     from hatchet_router.reloading import Reloads
     from hatchet_router.service import serve
+    from hatchet_router.status import RouterStatus
 
     configure_logs()
     warn_about_exposed_keys()
+    ops_address = read_ops_address()
     settings = read_settings(workflows=folder, reload=reload)
     files = WorkflowFolder(settings.workflows, known_vars=frozenset(settings.vars))
     definitions = without_errors(files.load())
@@ -53,9 +57,11 @@ def router(
     async def run(stop: asyncio.Event) -> int:
         reloads = Reloads(files)
         hangups.listen(partial(reloads.request, always=True))
-        client = await connect_to_temporal()
-        with broker_failures(refused=ExitCode.USAGE):
-            await serve(settings, definitions, client, stop, reloads)
+        status = RouterStatus()
+        async with router_ops(ops_address, status):
+            client = await connect_to_temporal()
+            with broker_failures(refused=ExitCode.USAGE):
+                await serve(settings, definitions, client, stop, reloads, status)
         return ExitCode.SUCCESS
 
     try:

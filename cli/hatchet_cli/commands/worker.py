@@ -21,15 +21,19 @@ def worker(app: OptionalApp = None, use: Use = None, queues: Queues = None) -> N
     from hatchet_cli.exiting import ExitCode
     from hatchet_cli.key_files import warn_about_exposed_keys
     from hatchet_cli.logs import configure_logs
+    from hatchet_cli.ops.address import read_ops_address
+    from hatchet_cli.ops.workers import worker_ops
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import temporal_failures
 
     configure_logs()
     warn_about_exposed_keys()
+    ops_address = read_ops_address()
     loaded = worker_wanted(app, use_wanted(use), queues_wanted(queues))
 
     async def run(stop: asyncio.Event) -> int:
-        await loaded.serve(stop)
+        async with worker_ops(ops_address, loaded, stop) as on_ready:
+            await loaded.serve(stop, on_ready)
         return ExitCode.SUCCESS
 
     with temporal_failures():

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from hatchet_cli.devstack import RabbitmqServer, Server, TemporalServer, start_together
 from hatchet_cli.devstack.probe import accepts_connections, http_answers
+from hatchet_cli.ops.address import OPS_ADDRESS
 from hatchet_router.addresses import without_credentials
 from hatchet_router.amqp import connect as connect_to_rabbitmq
 from hatchet_router.errors import BrokerTlsUnusable, BrokerUnreachable
@@ -80,6 +81,7 @@ async def start_backends(
         lifetime.callback(server.stop)
     await asyncio.to_thread(start_together, *servers)
     environment = dict(os.environ)
+    environment.pop(OPS_ADDRESS, None)  # one port cannot be that of several processes
     if rabbitmq is None:
         # Another `hatchet dev` may use the same broker with another Temporal: a queue of our own
         # keeps its router from taking our events, and ours from taking its events.

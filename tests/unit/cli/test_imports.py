@@ -17,3 +17,16 @@ def test_help_loads_no_libraries_that_take_long() -> None:
     )
 
     assert done.stdout.split() == []
+
+
+def test_a_process_without_a_port_for_operators_loads_nothing_for_it() -> None:
+    """What is off costs nothing."""
+    script = (
+        "import sys, hatchet_cli.ops.routers, hatchet_cli.ops.workers\n"
+        "print(*{'opentelemetry', 'prometheus_client'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == []

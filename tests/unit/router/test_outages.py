@@ -5,6 +5,7 @@ from itertools import islice
 from structlog.testing import capture_logs
 
 from hatchet_router.outages import Outage, backoff
+from hatchet_router.readiness import Readiness
 
 
 def test_waits_grow_and_stay_short() -> None:
@@ -44,3 +45,21 @@ def test_nothing_is_told_while_all_is_well() -> None:
         Outage().over()
 
     assert logs == []
+
+
+def test_an_outage_of_more_than_five_seconds_is_a_trouble_until_it_is_over() -> None:
+    """A call that fails once is none: the next one gets through."""
+    now = 0.0
+    readiness = Readiness()
+    outage = Outage(lambda: now, readiness=readiness)
+
+    outage.failed("RESOURCE_EXHAUSTED", "slow down")
+    now = 4.0
+    outage.failed("UNAVAILABLE", "tcp connect error")
+    assert readiness.troubles == {}
+
+    now = 5.1
+    outage.failed("UNAVAILABLE", "tcp connect error")
+    assert readiness.troubles == {"temporal": "it does not answer (UNAVAILABLE): tcp connect error"}
+    outage.over()
+    assert readiness.troubles == {}
