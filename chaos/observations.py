@@ -23,7 +23,7 @@ __all__ = ["DEAD_LETTERS", "Observer"]
 DEAD_LETTERS: Final = "hatchet.dead-letters"
 
 _ANSWER_SECONDS: Final = 5.0
-_POLL_SECONDS: Final = 0.05
+_POLL_SECONDS: Final = 0.2  # each time on a connection of its own
 _PAUSED_SECONDS: Final = 30.0  # a router asks every few seconds whether it can go on
 _PATIENCE_SECONDS: Final = 120.0
 _UNREACHABLE: Final = (AMQPError, OSError, asyncio.CancelledError)

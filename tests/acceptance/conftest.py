@@ -102,6 +102,11 @@ class Project:
 @pytest.fixture
 def clean_environment() -> dict[str, str]:
     """The environment without anybody's addresses."""
+    return without_addresses()
+
+
+def without_addresses() -> dict[str, str]:
+    """Return the environment without anybody's addresses."""
     return {name: value for name, value in os.environ.items() if not _ADDRESSES.match(name)}
 
 
@@ -119,13 +124,18 @@ def offline_project(tmp_path: Path, clean_environment: dict[str, str]) -> Projec
 
 
 @pytest.fixture
-def project(tmp_path: Path, clean_environment: dict[str, str], stack: DevStack) -> Project:
+def project(tmp_path: Path, stack: DevStack) -> Project:
     """A project with servers, and an exchange, a queue and schedules of its own on them."""
+    return project_with_servers(tmp_path, stack)
+
+
+def project_with_servers(folder: Path, stack: DevStack) -> Project:
+    """Return a project, with names of its own on the servers."""
     own = uuid.uuid4().hex[:8]
     return Project(
-        tmp_path,
+        folder,
         {
-            **clean_environment,
+            **without_addresses(),
             "HATCHET_AMQP_URL": stack.rabbitmq.amqp_url,
             "HATCHET_EXCHANGE": f"hatchet.events.{own}",
             "HATCHET_QUEUE": f"hatchet.router.{own}",

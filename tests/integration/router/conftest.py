@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,10 +16,11 @@ from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, AbstractQu
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from hatchet_cli.devstack import DevStack
+from hatchet_cli.devstack import DevStack, RabbitmqServer
 from hatchet_router.reloading import Reloads
 from hatchet_router.service import serve
 from hatchet_router.settings import RouterSettings
+from hatchet_router.topology import Topology
 from hatchet_schemas import ActionId, Definition, Job, Step, Triggers, Workflow
 
 T = TypeVar("T")
@@ -80,7 +81,7 @@ class Until:
     """Waits for a condition, and fails the test if it does not come true in time."""
 
     async def __call__(
-        self, condition: Callable[[], Awaitable[T]], expected: T | None = None, seconds: float = 15
+        self, condition: Callable[[], Awaitable[T]], expected: T | None = None, seconds: float = 30
     ) -> T:
         """Return what `condition` gives once that is `expected`, or true if nothing is."""
         deadline = time.monotonic() + seconds
@@ -120,6 +121,22 @@ async def broker(stack: DevStack) -> AsyncIterator[Broker]:
     """Open a second pair of eyes on the shared broker."""
     async with Broker.at(stack.rabbitmq.amqp_url) as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(stack: DevStack) -> Iterator[RabbitmqServer]:
+    """Start a broker that tests may break, and have to mend; `stack` knows that there is one.
+
+    It takes policies, and all dead letters on it are those of the test that runs.
+    """
+    with RabbitmqServer(management=True) as server:
+        yield server
+
+
+@pytest.fixture
+def topology(name: str) -> Topology:
+    """Names on that broker that are the test's own, but for the dead letters."""
+    return Topology(exchange=f"{name}.events", queue=f"{name}.router")
 
 
 @pytest.fixture
@@ -214,7 +231,7 @@ def serving(until: Until) -> Serve:
     return run
 
 
-async def next_message(queue: AbstractQueue, key: str, seconds: float = 15) -> Any:
+async def next_message(queue: AbstractQueue, key: str, seconds: float = 30) -> Any:
     """Return the next message with this routing key, passing over those of other tests."""
     async with asyncio.timeout(seconds):
         while True:

@@ -1,4 +1,4 @@
-"""Reading, replaying and removing dead letters on a real broker, a private one of this file."""
+"""Reading, replaying and removing dead letters on a real broker."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aio_pika
@@ -16,7 +16,7 @@ import pytest
 from aio_pika.abc import AbstractChannel
 from temporalio.client import Client
 
-from hatchet_cli.devstack import DevStack, RabbitmqServer
+from hatchet_cli.devstack import RabbitmqServer
 from hatchet_router import BrokerError
 from hatchet_router.dead_letter_queue import DeadLetterQueue
 from hatchet_router.replays import Replayer
@@ -36,19 +36,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-@pytest.fixture(scope="module")
-def rabbitmq(stack: DevStack) -> Iterator[RabbitmqServer]:
-    """Start a broker where all dead letters are ours; `stack` knows that there is one."""
-    with RabbitmqServer() as server:
-        yield server
-
-
-@pytest.fixture
-def topology(name: str) -> Topology:
-    """Names on the private broker that are the test's own, but for the dead letters."""
-    return Topology(exchange=f"{name}.events", queue=f"{name}.router")
 
 
 class Letters:

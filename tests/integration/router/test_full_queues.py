@@ -3,7 +3,7 @@
 import asyncio
 import json
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from urllib.request import Request, urlopen
@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 import pytest
 from structlog.testing import capture_logs
 
-from hatchet_cli.devstack import DevStack, RabbitmqServer
+from hatchet_cli.devstack import RabbitmqServer
 from hatchet_router import Dispatcher, EventRefused
 from hatchet_router.deliveries import Delivery, Outcome, Rejection
 from hatchet_router.rabbitmq import Consumer
@@ -20,19 +20,6 @@ from hatchet_router.topology import Topology
 from hatchet_schemas.names import DEAD_LETTERS
 
 Full = Callable[[str], AbstractAsyncContextManager[None]]
-
-
-@pytest.fixture(scope="module")
-def rabbitmq(stack: DevStack) -> Iterator[RabbitmqServer]:
-    """Start a broker that takes policies; `stack` knows that there is one."""
-    with RabbitmqServer(management=True) as server:
-        yield server
-
-
-@pytest.fixture
-def topology(name: str) -> Topology:
-    """Names on the private broker that are the test's own."""
-    return Topology(exchange=f"{name}.events", queue=f"{name}.router")
 
 
 @pytest.fixture

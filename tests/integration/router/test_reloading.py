@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 import structlog.testing
 from temporalio.client import Client
+from tests.workflow_files import workflow_file
 
 from hatchet_cli.devstack import DevStack, RabbitmqServer, TemporalServer
 from hatchet_router.dispatcher import Dispatcher
@@ -29,17 +29,6 @@ _STORM_SECONDS = 6
 _EVENTS = _EVENTS_A_SECOND * _STORM_SECONDS
 _WRITE_EVERY_SECONDS = 0.1
 
-WORKFLOW = """\
-name: {name}
-on: {triggers}
-jobs:
-  {job}:
-    steps:
-      - name: Say it
-        id: say
-        actionId: echo:say
-        timeout: 10s
-"""
 Records = list[Any]
 StartedJobs = Callable[[], Awaitable[list[str]]]
 
@@ -68,8 +57,7 @@ def write(name: str, tmp_path: Path) -> Callable[..., None]:
     """Write the one workflow file, by rename as a deployment does: its triggers and its job."""
 
     def to_disk(*triggers: str, job: str = "job") -> None:
-        text = WORKFLOW.format(name=name, triggers=json.dumps(triggers), job=job)
-        (tmp_path / "new").write_text(text)
+        (tmp_path / "new").write_text(workflow_file(name, *triggers, job=job))
         (tmp_path / "new").replace(tmp_path / "a.yaml")
 
     return to_disk
@@ -238,7 +226,7 @@ async def test_while_temporal_is_away_files_change_and_events_in_hand_keep_their
 
 
 async def test_while_rabbitmq_is_away_files_change_and_the_next_session_goes_by_them(
-    stack: DevStack,
+    rabbitmq: RabbitmqServer,
     name: str,
     settings: RouterSettings,
     client: Client,
@@ -248,23 +236,22 @@ async def test_while_rabbitmq_is_away_files_change_and_the_next_session_goes_by_
 ) -> None:
     """Nobody waits for RabbitMQ to put the files in force."""
     write(f"{name}.old")
-    with RabbitmqServer() as rabbitmq:
-        own = settings.model_copy(update={"amqp_url": rabbitmq.amqp_url})
-        async with living(own, client) as router:
-            restart = asyncio.create_task(asyncio.to_thread(rabbitmq.restart))
-            await until(lambda: router.has("rabbitmq.connection_lost", 1))
-            write(f"{name}.new")
-            await until(lambda: router.has("router.reloaded", 1))
-            assert not router.named("rabbitmq.reconnected")
-            await restart
-            async with Dispatcher(own.amqp_url, exchange=own.exchange) as dispatcher:
+    own = settings.model_copy(update={"amqp_url": rabbitmq.amqp_url})
+    async with living(own, client) as router:
+        restart = asyncio.create_task(asyncio.to_thread(rabbitmq.restart))
+        await until(lambda: router.has("rabbitmq.connection_lost", 1))
+        write(f"{name}.new")
+        await until(lambda: router.has("router.reloaded", 1))
+        assert not router.named("rabbitmq.reconnected")
+        await restart
+        async with Dispatcher(own.amqp_url, exchange=own.exchange) as dispatcher:
 
-                async def is_bound() -> bool:
-                    try:
-                        await dispatcher.trigger(f"{name}.new", {})
-                    except (BrokerError, EventUnroutable):
-                        return False
-                    return True
+            async def is_bound() -> bool:
+                try:
+                    await dispatcher.trigger(f"{name}.new", {})
+                except (BrokerError, EventUnroutable):
+                    return False
+                return True
 
-                await until(is_bound, seconds=30)
-            await until(lambda: router.has("event.routed", 1))
+            await until(is_bound, seconds=30)
+        await until(lambda: router.has("event.routed", 1))

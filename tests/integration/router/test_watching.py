@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import structlog.testing
 import watchfiles
+from tests.workflow_files import workflow_file
 
 from hatchet_router import watching
 from hatchet_router.folder import WorkflowFolder
@@ -22,23 +23,12 @@ from hatchet_router.router import Router
 from hatchet_router.routing import RoutingTable
 from hatchet_router.testing import RecordingStarter
 
-WORKFLOW = """\
-name: {name}
-on: [{trigger}]
-jobs:
-  job:
-    steps:
-      - name: Say it
-        id: say
-        actionId: echo:say
-        timeout: 10s
-"""
 Watching = Callable[[Path], AbstractAsyncContextManager["Watched"]]
 
 
 def write(path: Path, trigger: str) -> None:
     """Write a workflow that is named after its file."""
-    path.write_text(WORKFLOW.format(name=path.stem, trigger=trigger))
+    path.write_text(workflow_file(path.stem, trigger))
 
 
 def made(folder: Path, trigger: str) -> Path:

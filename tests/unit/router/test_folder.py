@@ -4,27 +4,16 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.workflow_files import workflow_file
 
 from hatchet_router import folder
 from hatchet_router.folder import load_folder, load_paths
-
-WORKFLOW = """\
-name: {name}
-on: [user:create]
-jobs:
-  job:
-    steps:
-      - name: Say it
-        id: say
-        actionId: echo:say
-        timeout: 10s
-"""
 
 
 def write(path: Path, name: str = "") -> Path:
     """Write a workflow, by default one that is named after its file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(WORKFLOW.format(name=name or path.stem))
+    path.write_text(workflow_file(name or path.stem, "user:create"))
     return path
 
 
