@@ -58,6 +58,7 @@ class BlockingDispatcher:
         *,
         id: str | None = None,  # noqa: A002 - the event's field of this name
         time: datetime | None = None,
+        hops: int = 0,
     ) -> str:
         """Publish an event and return its id once RabbitMQ has stored it.
 
@@ -67,7 +68,7 @@ class BlockingDispatcher:
             if self._own.running is None:
                 self._own.running = _Running(self._url, self._exchange, self._timeout)
             running = self._own.running
-            call = running.begin(running.dispatcher.trigger(key, data, id=id, time=time))
+            call = running.begin(running.dispatcher.trigger(key, data, id=id, time=time, hops=hops))
         try:
             return call.result()
         except BaseException:

@@ -27,8 +27,10 @@ from hatchet_router.errors import (
     EventUnroutable,
     InvalidEvent,
 )
+from hatchet_router.hops import HOPS
 from hatchet_router.settings import RouterSettings
 from hatchet_schemas import SchemaError
+from hatchet_schemas.events import MAX_HOPS
 from hatchet_schemas.names import EVENTS_EXCHANGE
 from hatchet_schemas.patterns import check_pattern, is_pattern
 
@@ -85,13 +87,15 @@ class Dispatcher:
         *,
         id: str | None = None,  # noqa: A002 - the event's field of this name
         time: datetime | None = None,
+        hops: int = 0,
     ) -> str:
         """Publish an event and return its id once RabbitMQ has stored it.
 
         ``data`` is anything that is a JSON object; dates, UUIDs and pydantic models inside become
         JSON too. An event with the ``id`` of an earlier one starts nothing again, so an id from
         your own data (an order's number) makes a repeated call harmless; without one the event
-        gets a new id. ``time`` is when it happened, now if not given.
+        gets a new id. ``time`` is when it happened, now if not given. ``hops`` is how many steps
+        led to it; `hatchet_worker.integrations.event` counts them, against loops.
 
         Raises:
             InvalidEvent: the key or the data cannot be published.
@@ -101,7 +105,7 @@ class Dispatcher:
             BrokerError: the exchange does not exist.
 
         """
-        message = _message(key, data, id or uuid.uuid4().hex, time or datetime.now(UTC))
+        message = _message(key, data, id or uuid.uuid4().hex, time or datetime.now(UTC), hops)
         event_id = str(message.message_id)
         self._begin_on_running_loop()
         await self._publish_until_stored(key, message, event_id)
@@ -169,7 +173,9 @@ class Dispatcher:
         return channel
 
 
-def _message(key: str, data: Mapping[str, Any], event_id: str, time: datetime) -> aio_pika.Message:
+def _message(
+    key: str, data: Mapping[str, Any], event_id: str, time: datetime, hops: int = 0
+) -> aio_pika.Message:
     try:
         check_pattern(key)
     except SchemaError as error:
@@ -187,6 +193,8 @@ def _message(key: str, data: Mapping[str, Any], event_id: str, time: datetime) -
             f"the time {time.isoformat()} cannot be sent: expected one with a time zone, "
             "from 1970 to 2106"
         )
+    if hops not in range(MAX_HOPS + 1):
+        raise InvalidEvent(f"{hops!r} hops cannot be sent: expected 0 to {MAX_HOPS}")
     try:
         body = json.dumps(
             to_jsonable_python(dict(data)), ensure_ascii=False, allow_nan=False
@@ -209,4 +217,5 @@ def _message(key: str, data: Mapping[str, Any], event_id: str, time: datetime) -
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         message_id=event_id,
         timestamp=time,
+        headers={HOPS: hops} if hops else {},
     )
