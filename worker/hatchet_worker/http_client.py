@@ -6,19 +6,17 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
 import aiohttp
 
 from hatchet_worker.context import Context
+from hatchet_worker.deadlines import seconds_for_call
 from hatchet_worker.provider_errors import ProviderFailed, Unreachable, provider_error
 
 __all__ = ["Answer", "HttpClient"]
 
-_MARGIN_SECONDS: Final = 0.5  # so that the step tells the provider's timeout, not its own
-_LEAST_SECONDS: Final = 0.1
 _MAX_BYTES: Final = 1024 * 1024
 _CONNECTIONS: Final = 100
 
@@ -76,7 +74,7 @@ class HttpClient:
             ProviderFailed: there was no answer in time, or only a part of one.
 
         """
-        seconds = self._seconds(context)
+        seconds = seconds_for_call(context, self.timeout_seconds)
         try:
             async with self._opened().request(
                 method,
@@ -122,12 +120,6 @@ class HttpClient:
             )
             self._loop = loop
         return self._session
-
-    def _seconds(self, context: Context) -> float:
-        if context.deadline is None:
-            return self.timeout_seconds
-        left = (context.deadline - datetime.now(UTC)).total_seconds() - _MARGIN_SECONDS
-        return max(min(self.timeout_seconds, left), _LEAST_SECONDS)
 
 
 async def _read(content: Any) -> bytes:
