@@ -20,7 +20,7 @@ class BusEvents(Events):
     def __init__(
         self,
         *,
-        id: str | None = None,  # noqa: A002 - the integration's field of this name
+        id: str = "event",  # noqa: A002 - as in the base class
         max_hops: int | None = None,
     ) -> None:
         settings = read_settings()

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-import aiohttp
-
 from hatchet_worker.context import Context
-from hatchet_worker.deadlines import seconds_for_call
-from hatchet_worker.provider_errors import ProviderFailed, Unreachable, provider_error
+from hatchet_worker.http_sessions import (
+    HttpSession,
+    call_seconds,
+    client_timeout,
+    transport_errors,
+)
+from hatchet_worker.provider_errors import provider_error
 
 __all__ = ["Answer", "HttpClient"]
 
 _MAX_BYTES: Final = 1024 * 1024
-_CONNECTIONS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,7 @@ class HttpClient:
         self.provider = provider
         self.base_url = base_url.rstrip("/")
         self.timeout_seconds = timeout_seconds
-        self._session: aiohttp.ClientSession | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._session = HttpSession()
 
     async def call(
         self,
@@ -74,25 +74,19 @@ class HttpClient:
             ProviderFailed: there was no answer in time, or only a part of one.
 
         """
-        seconds = seconds_for_call(context, self.timeout_seconds)
-        try:
-            async with self._opened().request(
+        seconds = call_seconds(context, self.timeout_seconds)
+        with transport_errors(self.provider, seconds):
+            async with self._session.opened().request(
                 method,
                 self.base_url + path,
                 json=body,
                 headers=headers,
                 params=query,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=seconds),
+                timeout=client_timeout(seconds),
             ) as response:
                 octets = await _read(response.content)
                 return Answer(response.status, response.headers, _body(octets))
-        except aiohttp.ClientConnectorError as error:
-            raise Unreachable(self.provider, f"no connection: {error.os_error}") from error
-        except TimeoutError as error:
-            raise ProviderFailed(self.provider, f"no answer within {seconds:g} s") from error
-        except aiohttp.ClientError as error:
-            raise ProviderFailed(self.provider, f"{type(error).__name__}: {error}") from error
 
     def raise_for(self, answer: Answer, *, code: str | None, message: str | None) -> None:
         """Raise a `ProviderError` if the answer's status is no success; the words are its own."""
@@ -107,19 +101,7 @@ class HttpClient:
 
     async def close(self) -> None:
         """Close the connections; the next call opens new ones."""
-        session, self._session = self._session, None
-        if session is not None and self._loop is asyncio.get_running_loop():
-            await session.close()
-
-    def _opened(self) -> aiohttp.ClientSession:
-        loop = asyncio.get_running_loop()
-        if self._session is None or self._session.closed or self._loop is not loop:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-            self._loop = loop
-        return self._session
+        await self._session.close()
 
 
 async def _read(content: Any) -> bytes:

@@ -9,12 +9,12 @@ from pydantic import AfterValidator, Field
 
 from hatchet_schemas import SchemaError
 from hatchet_schemas.events import MAX_HOPS
-from hatchet_schemas.model import GrammarModel
 from hatchet_schemas.patterns import check_pattern, is_pattern
 from hatchet_worker.actions import action
 from hatchet_worker.context import Context
 from hatchet_worker.errors import IntegrationError, NonRetryable
 from hatchet_worker.integration import Integration
+from hatchet_worker.integrations._models import Params, Result
 from hatchet_worker.integrations._options import option
 from hatchet_worker.provider_errors import ProviderFailed, Refused
 
@@ -58,7 +58,7 @@ def _key(text: str) -> str:
     return text
 
 
-class NewEvent(GrammarModel):
+class NewEvent(Params):
     """The event to publish."""
 
     key: Annotated[str, AfterValidator(_key)]
@@ -68,7 +68,7 @@ class NewEvent(GrammarModel):
     """What the event holds: a map of anything that JSON can say, of at most 256 KiB."""
 
 
-class Published(GrammarModel):
+class Published(Result):
     """The event that was published."""
 
     id: str
@@ -93,10 +93,10 @@ class Events(Integration):
         self,
         publisher: Publisher,
         *,
-        id: str | None = None,  # noqa: A002 - the integration's field of this name
+        id: str = "event",  # noqa: A002 - as in the base class
         max_hops: int | None = None,
     ) -> None:
-        self.id = id or self.id
+        self.id = id
         self._publisher = publisher
         self._max_hops = _checked_hops(
             option(None if max_hops is None else str(max_hops), "HATCHET_EVENT_MAX_HOPS", _MAX_HOPS)

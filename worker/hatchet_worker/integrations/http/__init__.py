@@ -12,8 +12,8 @@ from yarl import URL
 
 from hatchet_worker.actions import action
 from hatchet_worker.context import Context
-from hatchet_worker.deadlines import seconds_for_call
 from hatchet_worker.errors import IntegrationError
+from hatchet_worker.http_sessions import call_seconds, client_timeout, transport_errors
 from hatchet_worker.integration import Integration
 from hatchet_worker.integrations._options import option
 from hatchet_worker.integrations.http.addresses import read_networks
@@ -26,7 +26,7 @@ from hatchet_worker.integrations.http.targets import (
     read_hosts,
     read_ports,
 )
-from hatchet_worker.provider_errors import ProviderFailed, Unreachable, provider_error
+from hatchet_worker.provider_errors import provider_error
 
 __all__ = ["ForbiddenTarget", "Http", "Request", "Response"]
 
@@ -56,13 +56,13 @@ class Http(Integration):
     def __init__(
         self,
         *,
-        id: str | None = None,  # noqa: A002 - the integration's field of this name
+        id: str = "http",  # noqa: A002 - as in the base class
         hosts: Iterable[str] | None = None,
         networks: Iterable[str] | None = None,
         ports: Iterable[int] | None = None,
         max_bytes: int | None = None,
     ) -> None:
-        self.id = id or self.id
+        self.id = id
         self._policy = Policy(
             read_hosts(_listed(hosts, "HATCHET_HTTP_HOSTS")),
             read_networks(_listed(networks, "HATCHET_HTTP_NETWORKS")),
@@ -80,16 +80,16 @@ class Http(Integration):
     async def request(self, request: Request, context: Context) -> Response:
         """Send an HTTP request to a host that the worker allows, and return the answer.
 
-        A status of 400 and more is an error unless `accept-statuses` has it: 429 and 503 with
+        A status of 400 and more is an error unless `accept_statuses` has it: 429 and 503 with
         Retry-After are tried again when they say, 408, 425 and other 5xx as the step's `retry`
         says, all else not at all. Whether a request may be sent twice is for the service to know:
-        use `idempotency-header` where it takes a key, and `retry: {attempts: 1}` where it must not.
+        use `idempotency_header` where it takes a key, and `retry: {attempts: 1}` where it must not.
         """
         wanted = _wanted(request, context)
         self._policy.check(wanted.url)
-        seconds = seconds_for_call(context, _TIMEOUT_SECONDS)
-        called = f"{wanted.method} {wanted.url.host}"
-        try:
+        seconds = call_seconds(context, _TIMEOUT_SECONDS)
+        called = f"{self.id} {wanted.method} {wanted.url.host}"
+        with transport_errors(called, seconds):
             async with asyncio.timeout(seconds):
                 reply = await reply_to(
                     wanted,
@@ -98,15 +98,8 @@ class Http(Integration):
                     redirects=MAX_REDIRECTS if request.follow_redirects else 0,
                     max_bytes=self._max_bytes,
                 )
-        except aiohttp.ClientConnectorError as error:
-            raise Unreachable(self.id, f"{called}: no connection: {error.os_error}") from error
-        except TimeoutError as error:
-            raise ProviderFailed(self.id, f"{called}: no answer within {seconds:g} s") from error
-        except aiohttp.ClientError as error:
-            raise ProviderFailed(self.id, f"{called}: {type(error).__name__}: {error}") from error
         if reply.status >= _BAD_REQUEST and reply.status not in request.accept_statuses:
-            text = f"{called}: {_reason(reply)}"
-            raise provider_error(self.id, reply.status, text, headers=reply.headers)
+            raise provider_error(called, reply.status, _reason(reply), headers=reply.headers)
         return Response(
             status=reply.status,
             headers=dict(reply.headers),
@@ -130,7 +123,7 @@ class Http(Integration):
                     limit=_CONNECTIONS,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None),
+                timeout=client_timeout(None),
                 headers={"User-Agent": "hatchet-workflows"},
             )
             self._loop = loop

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from hatchet_schemas.model import GrammarModel
+from hatchet_worker.integrations._models import Params, Result
 from hatchet_worker.integrations.http.targets import read_url
 
 __all__ = ["Request", "Response"]
@@ -49,7 +49,7 @@ def _headers(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
-class Request(GrammarModel):
+class Request(Params):
     """The request to send."""
 
     url: Annotated[str, Field(max_length=_MAX_URL_CHARACTERS), AfterValidator(_url)]
@@ -72,23 +72,20 @@ class Request(GrammarModel):
 
     idempotency_header: Annotated[
         str | None,
-        Field(alias="idempotency-header"),
         AfterValidator(lambda name: name and _header_name(name)),
     ] = None
     """The name of a header for the step's idempotency key, which is the same in each attempt:
     `Idempotency-Key` for many services."""
 
-    accept_statuses: Annotated[
-        list[Annotated[int, Field(ge=400, le=599)]], Field(alias="accept-statuses")
-    ] = Field(default_factory=list[int])
+    accept_statuses: list[Annotated[int, Field(ge=400, le=599)]] = Field(default_factory=list[int])
     """Statuses from 400 on that are no error, such as 404 where something may be missing."""
 
-    follow_redirects: Annotated[bool, Field(alias="follow-redirects")] = True
+    follow_redirects: bool = True
     """Whether to follow redirects, each only where a request may go; five at most. Headers of the
     step are left out once one leads to another host."""
 
 
-class Response(GrammarModel):
+class Response(Result):
     """The answer."""
 
     status: int
