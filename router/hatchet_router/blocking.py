@@ -59,6 +59,7 @@ class BlockingDispatcher:
         id: str | None = None,  # noqa: A002 - the event's field of this name
         time: datetime | None = None,
         source: str | None = None,
+        hops: int = 0,
     ) -> str:
         """Publish an event and return its id once RabbitMQ has stored it.
 
@@ -69,7 +70,7 @@ class BlockingDispatcher:
                 self._own.running = _Running(self._url, self._exchange, self._timeout)
             running = self._own.running
             call = running.begin(
-                running.dispatcher.trigger(key, data, id=id, time=time, source=source)
+                running.dispatcher.trigger(key, data, id=id, time=time, source=source, hops=hops)
             )
         try:
             return call.result()

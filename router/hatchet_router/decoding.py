@@ -27,6 +27,7 @@ from hatchet_router.envelopes import (
     of_masstransit,
     of_plain,
 )
+from hatchet_router.hops import hops_in
 from hatchet_router.json_bodies import MAX_DEPTH, strict_json
 from hatchet_router.message_headers import check_headers
 from hatchet_router.refusals import TOO_LARGE, UNSUPPORTED_ENCODING, Refusal, shown
@@ -74,6 +75,7 @@ def decode(
         key=delivery.routing_key,
         time=time,
         source=event_source(delivery.user_id, envelope.source),
+        hops=hops_in(delivery.headers),
         data=envelope.data,
     )
 

@@ -28,9 +28,11 @@ from hatchet_router.errors import (
     EventUnroutable,
     InvalidEvent,
 )
+from hatchet_router.hops import HOPS
 from hatchet_router.preparing import preparing
 from hatchet_router.settings import RouterSettings
 from hatchet_schemas import SchemaError
+from hatchet_schemas.events import MAX_HOPS
 from hatchet_schemas.names import EVENTS_EXCHANGE
 from hatchet_schemas.patterns import check_pattern, is_pattern
 
@@ -92,6 +94,7 @@ class Dispatcher:
         id: str | None = None,  # noqa: A002 - the event's field of this name
         time: datetime | None = None,
         source: str | None = None,
+        hops: int = 0,
     ) -> str:
         """Publish an event and return its id once RabbitMQ has stored it.
 
@@ -99,7 +102,8 @@ class Dispatcher:
         JSON too. An event with the ``id`` of an earlier one starts nothing again, so an id from
         your own data (an order's number) makes a repeated call harmless; without one the event
         gets a new id. ``time`` is when it happened, now if not given. Events of different
-        ``source``, a URI or a path, may have the same ids.
+        ``source``, a URI or a path, may have the same ids. ``hops`` is how many steps led to it;
+        `hatchet_worker.integrations.event` counts them, against loops.
 
         Raises:
             InvalidEvent: the key or the data cannot be published.
@@ -115,6 +119,7 @@ class Dispatcher:
             id or uuid.uuid4().hex,
             time or datetime.now(UTC),
             source=source,
+            hops=hops,
             max_body_bytes=self._max_body_bytes,
         )
         event_id = str(message.message_id)
@@ -218,6 +223,7 @@ def _message(
     time: datetime,
     *,
     source: str | None = None,
+    hops: int = 0,
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
 ) -> aio_pika.Message:
     try:
@@ -236,6 +242,8 @@ def _message(
             f"the time {time.isoformat()} cannot be sent: expected one with a time zone, "
             "from 1970 to 2106"
         )
+    if hops not in range(MAX_HOPS + 1):
+        raise InvalidEvent(f"{hops!r} hops cannot be sent: expected 0 to {MAX_HOPS}")
     try:
         body = json.dumps(
             to_jsonable_python(dict(data)),
@@ -253,6 +261,8 @@ def _message(
         )
     # What the router would not take is refused here, where somebody can mend it.
     headers: dict[str, Any] = {} if source is None else as_headers(event_id, source, key, time)
+    if hops:
+        headers[HOPS] = hops
     read = decode(Delivery(body, key, event_id, headers=headers), max_body_bytes=max_body_bytes)
     if isinstance(read, Rejection):
         raise InvalidEvent(f"the data of event {key!r} cannot be sent: {read.message}")

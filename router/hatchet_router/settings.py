@@ -110,6 +110,7 @@ class RouterSettings(BaseSettings):
 
     webhooks_file: Path | None = None
     """The file that describes providers of webhooks."""
+
     @model_validator(mode="after")
     def _encrypts_where_it_should(self) -> Self:
         given = [

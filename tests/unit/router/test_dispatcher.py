@@ -21,7 +21,9 @@ from hatchet_router import BrokerUnreachable, Dispatcher, InvalidEvent, RouterEr
 from hatchet_router.decoding import decode
 from hatchet_router.deliveries import Delivery
 from hatchet_router.dispatcher import _message
+from hatchet_router.hops import HOPS
 from hatchet_schemas import Event
+from hatchet_schemas.events import MAX_HOPS
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -71,6 +73,23 @@ def test_an_event_with_a_source_is_a_cloud_event() -> None:
     for source in ("", "a\ud800"):
         with pytest.raises(InvalidEvent):
             _message("user:create", {}, "e-1", NOON, source=source)
+
+
+@pytest.mark.parametrize("hops", [0, 1, MAX_HOPS])
+def test_hops_come_back_as_they_were_sent(hops: int) -> None:
+    """And a message of no hops says nothing of them."""
+    made = _message("a", {}, "e-1", NOON, hops=hops)
+
+    assert (HOPS in made.headers) == (hops > 0)
+    event = decode(Delivery(made.body, "a", headers=made.headers))
+    assert isinstance(event, Event)
+    assert event.hops == hops
+
+
+@pytest.mark.parametrize("hops", [-1, MAX_HOPS + 1])
+def test_hops_that_cannot_be_are_refused(hops: int) -> None:
+    with pytest.raises(InvalidEvent, match="expected 0 to 255"):
+        _message("a", {}, "e-1", NOON, hops=hops)
 
 
 def test_dates_ids_and_models_become_json() -> None:
