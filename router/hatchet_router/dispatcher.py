@@ -226,39 +226,8 @@ def _message(
     hops: int = 0,
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
 ) -> aio_pika.Message:
-    try:
-        check_pattern(key)
-    except SchemaError as error:
-        raise InvalidEvent(str(error)) from None
-    if is_pattern(key):
-        raise InvalidEvent(f"{key!r} is a pattern; an event has one key, without * and #")
-    for what, text in (("event id", event_id), ("source", source or "")):
-        if not _is_unicode(text):
-            raise InvalidEvent(f"{what} {text!r} holds half of a surrogate pair")
-    if len(event_id.encode()) > 255:  # noqa: PLR2004 - AMQP 0-9-1's short string
-        raise InvalidEvent("an event id has at most 255 bytes")
-    if time.tzinfo is None or int(time.timestamp()) not in _TIMESTAMP_SECONDS:
-        raise InvalidEvent(
-            f"the time {time.isoformat()} cannot be sent: expected one with a time zone, "
-            "from 1970 to 2106"
-        )
-    if hops not in range(MAX_HOPS + 1):
-        raise InvalidEvent(f"{hops!r} hops cannot be sent: expected 0 to {MAX_HOPS}")
-    try:
-        body = json.dumps(
-            to_jsonable_python(dict(data)),
-            ensure_ascii=False,
-            allow_nan=False,
-            separators=(",", ":"),
-        ).encode()
-    except (ValueError, TypeError, PydanticSerializationError) as error:
-        raise InvalidEvent(f"the data of event {key!r} is not JSON: {error}") from None
-    if len(body) > max_body_bytes:
-        raise InvalidEvent(
-            f"the data of event {key!r} has {len(body):,} bytes as JSON, "
-            f"at most {max_body_bytes:,} are accepted; put large data elsewhere "
-            "and send its address"
-        )
+    _check(key, event_id, source or "", time, hops)
+    body = _body(key, data, max_body_bytes)
     # What the router would not take is refused here, where somebody can mend it.
     headers: dict[str, Any] = {} if source is None else as_headers(event_id, source, key, time)
     if hops:
@@ -274,6 +243,46 @@ def _message(
         message_id=event_id,
         timestamp=time,
     )
+
+
+def _check(key: str, event_id: str, source: str, time: datetime, hops: int) -> None:
+    try:
+        check_pattern(key)
+    except SchemaError as error:
+        raise InvalidEvent(str(error)) from None
+    if is_pattern(key):
+        raise InvalidEvent(f"{key!r} is a pattern; an event has one key, without * and #")
+    for what, text in (("event id", event_id), ("source", source)):
+        if not _is_unicode(text):
+            raise InvalidEvent(f"{what} {text!r} holds half of a surrogate pair")
+    if len(event_id.encode()) > 255:  # noqa: PLR2004 - AMQP 0-9-1's short string
+        raise InvalidEvent("an event id has at most 255 bytes")
+    if time.tzinfo is None or int(time.timestamp()) not in _TIMESTAMP_SECONDS:
+        raise InvalidEvent(
+            f"the time {time.isoformat()} cannot be sent: expected one with a time zone, "
+            "from 1970 to 2106"
+        )
+    if hops not in range(MAX_HOPS + 1):
+        raise InvalidEvent(f"{hops!r} hops cannot be sent: expected 0 to {MAX_HOPS}")
+
+
+def _body(key: str, data: Mapping[str, Any], max_bytes: int) -> bytes:
+    try:
+        body = json.dumps(
+            to_jsonable_python(dict(data)),
+            ensure_ascii=False,
+            allow_nan=False,
+            separators=(",", ":"),
+        ).encode()
+    except (ValueError, TypeError, PydanticSerializationError) as error:
+        raise InvalidEvent(f"the data of event {key!r} is not JSON: {error}") from None
+    if len(body) > max_bytes:
+        raise InvalidEvent(
+            f"the data of event {key!r} has {len(body):,} bytes as JSON, "
+            f"at most {max_bytes:,} are accepted; put large data elsewhere "
+            "and send its address"
+        )
+    return body
 
 
 def _is_unicode(text: str) -> bool:
