@@ -26,7 +26,7 @@ from hatchet_router.webhooks.server import (
     WebhookServer,
     listening,
 )
-from hatchet_router.webhooks.signing_secrets import SigningSecrets
+from hatchet_router.webhooks.signing_secrets import FindSecret, SigningSecrets
 from hatchet_schemas import Event
 
 SECRET = "whsec_f00"
@@ -60,11 +60,15 @@ async def lifetime() -> AsyncIterator[AsyncExitStack]:
         yield stack
 
 
-def server_of(bus: Dispatcher, queue: str, limits: Limits) -> WebhookServer:
+SECRETS = {"STRIPE_SIGNING_SECRET": SECRET, "GITHUB_SIGNING_SECRET": SECRET}
+
+
+def server_of(
+    bus: Dispatcher, queue: str, limits: Limits, find: FindSecret = SECRETS.get
+) -> WebhookServer:
     """Return a server of Stripe and GitHub."""
-    secrets = {"STRIPE_SIGNING_SECRET": SECRET, "GITHUB_SIGNING_SECRET": SECRET}
     return WebhookServer(
-        Receiver(bus, queue, SigningSecrets(secrets.get), tolerance_seconds=300),
+        Receiver(bus, queue, SigningSecrets(find), tolerance_seconds=300),
         {kind: PRESETS[kind](kind) for kind in ("stripe", "github")},
         ReadinessOfBus(bus, queue),
         limits,
@@ -391,6 +395,26 @@ async def test_at_the_end_requests_in_hand_are_finished(
     await ending
     writer.close()
     assert await broker.waiting(queue.name) == 1
+
+
+async def test_a_secret_that_cannot_be_read_any_more_is_our_fault(
+    lifetime: AsyncExitStack, client: aiohttp.ClientSession, stack: DevStack
+) -> None:
+    """The provider tries again, and the log says what is wrong."""
+
+    def unreadable(_: str) -> str:
+        raise PermissionError("the secret cannot be read")
+
+    server = server_of(Dispatcher(stack.rabbitmq.amqp_url), "q", LIMITS, unreadable)
+    address = await lifetime.enter_async_context(
+        listening(server, "127.0.0.1", 0, LIMITS, grace_seconds=5)
+    )
+
+    with capture_logs() as logs:
+        async with client.post(f"{address}/webhooks/stripe", data="{}") as answer:
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
+
+    assert [(record["event"], record["exc_info"]) for record in logs] == [("webhook.failed", True)]
 
 
 async def test_an_address_that_is_taken_is_told(address: str, stack: DevStack) -> None:

@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from hatchet_router.refusals import Refusal
 from hatchet_router.webhooks.presets import PRESETS
 from hatchet_router.webhooks.providers import event_key
 from hatchet_router.webhooks.requests import Answer, WebhookEvent, WebhookRequest
-from hatchet_router.webhooks.signatures import Claim
+from hatchet_router.webhooks.signatures import BadSignature, Claim, check
 from hatchet_schemas.patterns import check_pattern, is_pattern
 
 CLAIM = Claim(b"what is signed", ())
@@ -185,6 +188,38 @@ def test_what_is_signed_and_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(Refusal, match=message):
         read(preset, body, headers)
+
+
+HEADERS = ["Stripe-Signature", "X-Hub-Signature-256", "X-GitHub-Event", "X-GitHub-Delivery"]
+HEADERS += ["Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Content-Type"]
+HEADERS += ["X-Slack-Request-Timestamp", "X-Slack-Signature"]
+# What HTTP can carry: octets that are no UTF-8 come as surrogates.
+VALUES = st.binary(max_size=20).map(lambda octets: octets.decode("utf-8", "surrogateescape"))
+
+
+@settings(max_examples=50)
+@given(
+    st.sampled_from(sorted(PRESETS)),
+    st.fixed_dictionaries({}, optional={name: VALUES | st.just("1") for name in HEADERS}),
+    st.binary() | st.sampled_from([b"{}", b'{"type": "\\ud800"}', b"payload={}", b"command=%2F"]),
+)
+def test_whatever_comes_is_read_or_refused(
+    preset: str, headers: dict[str, str], body: bytes
+) -> None:
+    """And nothing else is raised."""
+    provider = PRESETS[preset](preset)
+    request = WebhookRequest(CIMultiDict(headers), body)
+
+    with suppress(BadSignature):
+        check(
+            provider.claim(request),
+            [b"key"],
+            digest=provider.digest,
+            now=0,
+            tolerance_seconds=1,
+        )
+    with suppress(Refusal):
+        provider.read(preset, request, CLAIM)
 
 
 @pytest.mark.parametrize("kind", ["a b", "a*", "#", "größe", 'x"', "\n", "a.b:c_d-e/f@g"])
