@@ -1,7 +1,8 @@
-"""The sign-up example's integrations: small, real, and without any outside service.
+"""The sign-up example: two integrations of its own, and the prebuilt one for Postmark.
 
 All that they do is in the folder ``SIGN_UP_DATA`` names (``data`` beside this file by default):
-a folder for each sandbox, an ``.eml`` file for each mail, and a newsletter's list of subscribers.
+a folder for each sandbox, a newsletter's list of subscribers, and the mails, which a server on
+this machine catches in Postmark's place.
 """
 
 from __future__ import annotations
@@ -11,22 +12,16 @@ import os
 import re
 import sqlite3
 from contextlib import closing
-from email.message import EmailMessage
-from email.utils import make_msgid
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from mail_catcher import MailCatcher
 
 from hatchet_worker import Integration, Worker, action
+from hatchet_worker.integrations.postmark import Postmark
 
 DATA = Path(os.environ.get("SIGN_UP_DATA") or Path(__file__).parent / "data")
-
-GREETING = """\
-Hello {first_name},
-
-your account is ready, and so is a sandbox to try things in.
-"""
+SECRETS = {"POSTMARK_SERVER_TOKEN": "a-token-for-the-catcher"}
 
 
 class Sandbox(Integration):
@@ -34,41 +29,13 @@ class Sandbox(Integration):
 
     id = "sandbox"
 
-    @action("create")
+    @action("create", semantics="idempotent")
     def create(self, data: dict[str, Any]) -> dict[str, Any]:
         """Make a sandbox for ``owner``; making it again changes nothing."""
-        folder = DATA / "sandboxes" / file_name(data["owner"])
+        folder = DATA / "sandboxes" / re.sub(r"[^A-Za-z0-9@_-]", "_", data["owner"])[:100]
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "sandbox.json").write_text(json.dumps({"owner": data["owner"]}))
         return {"path": str(folder)}
-
-
-class Greeting(BaseModel):
-    """What the greeting needs to know."""
-
-    firstName: str  # noqa: N815 - as the workflow file spells it
-    email: str
-
-
-class Postmark(Integration):
-    """Mail from templates, left in a folder instead of sent."""
-
-    id = "postmark"
-
-    @action("email-from-template")
-    def email_from_template(self, greeting: Greeting) -> dict[str, Any]:
-        """Write the mail where a mail program can open it."""
-        mail = EmailMessage()
-        mail["From"] = "hello@example.com"
-        mail["To"] = greeting.email
-        mail["Subject"] = f"Welcome, {greeting.firstName}"
-        mail["Message-ID"] = make_msgid(domain="example.com")
-        mail.set_content(GREETING.format(first_name=greeting.firstName))
-        outbox = DATA / "outbox"
-        outbox.mkdir(parents=True, exist_ok=True)
-        file = outbox / f"{file_name(greeting.email)}.eml"
-        file.write_bytes(bytes(mail))
-        return {"messageId": mail["Message-ID"], "file": str(file)}
 
 
 class Newsletter(Integration):
@@ -76,7 +43,7 @@ class Newsletter(Integration):
 
     id = "newsletter"
 
-    @action("add-user")
+    @action("add-user", semantics="idempotent")
     def add_user(self, data: dict[str, Any]) -> dict[str, Any]:
         """Subscribe ``email``; a second time changes nothing."""
         DATA.mkdir(parents=True, exist_ok=True)
@@ -89,9 +56,7 @@ class Newsletter(Integration):
         return {"subscribers": subscribers}
 
 
-def file_name(text: str) -> str:
-    """Return ``text`` as a safe file name."""
-    return re.sub(r"[^A-Za-z0-9@_-]", "_", text)[:100]
-
-
-worker = Worker(integrations=[Sandbox(), Postmark(), Newsletter()])
+# With a token in HATCHET_SECRET_POSTMARK_SERVER_TOKEN, leave out ``url`` and ``secrets``.
+catcher = MailCatcher(DATA / "outbox", SECRETS["POSTMARK_SERVER_TOKEN"])
+postmark = Postmark(url=catcher.url, sender="hello@example.com", template="welcome")
+worker = Worker(integrations=[Sandbox(), postmark, Newsletter()], secrets=[SECRETS.get])

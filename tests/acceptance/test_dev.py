@@ -76,6 +76,7 @@ def test_two_demos_at_once_complete_and_leave_nothing_running(
         assert code == 0, shown
         assert "Post User Sign Up: create-resources, greet-user, add-to-newsletter" in shown
         assert "greet-user/greetUser  postmark:email-from-template" in shown
+        assert "│ Subject: Welcome, Ada" in shown
         assert "3 of 3 jobs completed" in shown
         assert shown.count("web UI http://127.0.0.1:") == 2
         assert "hatchet publish user:create" in shown
