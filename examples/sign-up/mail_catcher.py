@@ -36,7 +36,7 @@ class MailCatcher:
         catcher = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802 - http.server calls it so
+            def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
                 request = json.loads(self.rfile.read(length))
                 token = self.headers["X-Postmark-Server-Token"]
