@@ -110,9 +110,9 @@ class Postmark(Integration):
     ) -> SentEmail:
         """Send an e-mail made of a template on Postmark's server.
 
-        The template is named by its ID or its alias. With `with: {firstName: Ada, email:
-        ada@example.com}` the integration's `sender` and `template` are used, and both fields are
-        values of the template. What goes wrong is as with send-email.
+        The template is named by its ID or its alias. Without `model`, all fields that are not
+        listed are its values: `with: {firstName: Ada, email: ada@example.com}` is enough where the
+        integration has a `sender` and a `template`. What goes wrong is as with send-email.
         """
         template = str(email.template or required(self.template, "template", "Postmark"))
         name = "TemplateId" if template.isdecimal() else "TemplateAlias"

@@ -106,9 +106,10 @@ class SendGrid(Integration):
     ) -> QueuedEmail:
         """Send an e-mail made of a dynamic template at SendGrid.
 
-        The template is named by its ID, such as `d-c6dcd1f72bdd4beeb15a9aa6c72fcd2c`. With `with:
-        {firstName: Ada, email: ada@example.com}` the integration's `sender` and `template` are
-        used, and both fields are values of the template. What goes wrong is as with send-email.
+        The template is named by its ID, such as `d-c6dcd1f72bdd4beeb15a9aa6c72fcd2c`. Without
+        `model`, all fields that are not listed are its values: `with: {firstName: Ada, email:
+        ada@example.com}` is enough where the integration has a `sender` and a `template`. What goes
+        wrong is as with send-email.
         """
         message = self._message(email, email.recipients, email)
         message["personalizations"][0]["dynamic_template_data"] = email.values

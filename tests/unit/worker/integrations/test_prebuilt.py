@@ -18,12 +18,11 @@ from hatchet_worker.integrations.slack import Slack
 from hatchet_worker.integrations.stripe import Stripe
 from hatchet_worker.registry import Registry
 
-PROJECT = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text(encoding="utf-8"))[
+PROJECT: Final = Path(__file__).parents[4] / "pyproject.toml"
+ENTRY_POINTS: Final[Mapping[str, str]] = tomllib.loads(PROJECT.read_text(encoding="utf-8"))[
     "project"
-]
-ENTRY_POINTS: Mapping[str, str] = PROJECT["entry-points"]["hatchet.integrations"]
-
-SDKS: Final = frozenset({"slack_sdk", "stripe"})
+]["entry-points"]["hatchet.integrations"]
+SDKS: Final = frozenset({"aiosmtplib", "boto3", "botocore", "slack_sdk", "stripe"})
 MODULES: Final = sorted(Path(integrations.__path__[0]).rglob("[a-z]*.py"))
 
 
@@ -53,7 +52,6 @@ def test_an_entry_point_is_the_integration_of_its_name(name: str) -> None:
     integration = made(name)
 
     assert integration.id == name
-    assert name in PROJECT["optional-dependencies"]
     assert type(integration).__doc__
 
 
@@ -65,7 +63,6 @@ def test_everything_about_an_action_is_explained(name: str) -> None:
     for verb in integration.actions:
         signature = integration.action_signature(verb)
         assert signature.description, verb
-        assert signature.semantics is not None, verb
         assert list(undescribed(signature.with_)) == [], verb
         assert list(undescribed(signature.outputs)) == [], verb
 
