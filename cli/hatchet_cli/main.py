@@ -20,6 +20,7 @@ from hatchet_cli.commands import (
     router,
     schedules,
     schema,
+    tests,
     worker,
 )
 from hatchet_cli.exiting import CommandError, ExitCode, exit_process
@@ -39,6 +40,7 @@ app.command("router")(router.router)
 app.command("worker")(worker.worker)
 app.command("publish")(publish.publish)
 app.command("check")(check.check)
+app.command("test")(tests.run_tests)
 app.command("explain")(explain.explain)
 app.command("graph")(graph.graph)
 app.command("schema")(schema.schema)
