@@ -20,6 +20,7 @@ from hatchet_cli.commands import (
     router,
     schedules,
     schema,
+    tests,
     webhooks,
     worker,
 )
@@ -41,6 +42,7 @@ app.command("worker")(worker.worker)
 app.command("webhooks")(webhooks.webhooks)
 app.command("publish")(publish.publish)
 app.command("check")(check.check)
+app.command("test")(tests.run_tests)
 app.command("explain")(explain.explain)
 app.command("graph")(graph.graph)
 app.command("schema")(schema.schema)

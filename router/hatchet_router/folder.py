@@ -15,6 +15,7 @@ from hatchet_schemas.yaml_source import MAX_FILE_BYTES
 
 __all__ = [
     "MAX_FILES",
+    "TESTS_FOLDER",
     "FilesRead",
     "Loaded",
     "WorkflowFolder",
@@ -26,6 +27,9 @@ __all__ = [
 
 MAX_FILES: Final = 20_000
 """How many workflow files one deployment may have."""
+
+TESTS_FOLDER: Final = "tests"
+"""The folder beside the workflow files that holds no workflows, but the cases of `hatchet test`."""
 
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
 _READS_AGAIN: Final = 5
@@ -117,8 +121,9 @@ def load_paths(
 def read_paths(paths: Iterable[Path]) -> FilesRead:
     """Return the workflow files in ``paths``, files or folders.
 
-    Folders are searched to any depth for ``*.yaml`` and ``*.yml``, in the order of their names;
-    hidden folders inside are passed over, and so are files that a link brings in from elsewhere.
+    Folders are searched to any depth for ``*.yaml`` and ``*.yml``, in the order of their names.
+    Passed over are hidden folders inside, files that a link brings in from elsewhere, and what is
+    in the folder `TESTS_FOLDER` directly below.
     """
     files: list[Path] = []
     problems: list[Problem] = []
@@ -210,6 +215,8 @@ def _workflow_files(folder: Path, problems: list[Problem]) -> Iterable[Path]:
     # Kubernetes mounts a ConfigMap as links into a hidden folder, `..data`.
     for parent, folders, names in os.walk(folder, onerror=report):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        if Path(parent) == folder and TESTS_FOLDER in folders:
+            folders.remove(TESTS_FOLDER)
         for name in names:
             file = Path(parent, name)
             if file.suffix in _SUFFIXES and not name.startswith("."):

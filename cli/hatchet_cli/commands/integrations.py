@@ -56,3 +56,30 @@ def show(
         return
     for line in reference_lines(shown):
         typer.echo(line)
+
+
+@integrations.command("new")
+def new(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Its id: small letters, digits and dashes.")
+    ],
+) -> None:
+    """Write a package for a new integration into the folder NAME, with tests that pass."""
+    from pathlib import Path
+
+    from hatchet_cli.scaffold import problem_of_name, write_package
+
+    if problem := problem_of_name(name):
+        raise CommandError(f"{name!r} is no name for an integration: {problem}", ExitCode.USAGE)
+    folder = Path(name)
+    if folder.exists():
+        raise CommandError(f"{name!r} exists: move it away, or take another name", ExitCode.USAGE)
+    try:
+        written = write_package(name, folder)
+    except OSError as error:
+        raise CommandError(
+            f"cannot write {error.filename!r}: {error.strerror}", ExitCode.USAGE
+        ) from error
+    for file in written:
+        typer.echo(str(file))
+    typer.echo(f"\nNext: cd {name} && python -m pytest", err=True)

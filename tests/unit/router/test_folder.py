@@ -54,6 +54,16 @@ def test_other_files_are_passed_over(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a"]
 
 
+def test_the_folder_of_cases_holds_no_workflows(tmp_path: Path) -> None:
+    """Only the one beside the workflows; it can be read by itself."""
+    write(tmp_path / "a.yaml")
+    write(tmp_path / "sub" / "tests" / "b.yaml")
+    write(tmp_path / "tests" / "deep" / "c.yaml")
+
+    assert names(tmp_path) == ["a", "b"]
+    assert names(tmp_path / "tests") == ["c"]
+
+
 def test_a_missing_folder_is_a_problem(tmp_path: Path) -> None:
     """With what to do about it."""
     path, message, rule = only_problem(tmp_path / "none")

@@ -1,0 +1,1 @@
+"""Tests of workflow files, written in YAML: an event, and what is expected to come of it."""
