@@ -23,6 +23,7 @@ from hatchet_schemas import (
 from hatchet_schemas.conditions import JobStatus, condition_of
 from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
 from hatchet_schemas.templates import render
+from hatchet_worker.encrypted import check_readable
 from hatchet_worker.failures import (
     Place,
     condition_failure,
@@ -140,6 +141,8 @@ class JobWorkflow:
 
 
 def _validated(args: Sequence[RawValue]) -> JobInput:
+    if args:
+        check_readable(args[0].payload)
     data = args[0].payload.data if args else b""
     # Not by the data converter: its error would fail the workflow task, again and again.
     try:
