@@ -10,7 +10,11 @@ from typing import Final
 
 __all__ = ["exposed_keys", "warn_about_exposed_keys"]
 
-_VARIABLES: Final = ("HATCHET_AMQP_TLS_KEY", "TEMPORAL_TLS_CLIENT_KEY_PATH")
+_VARIABLES: Final = (
+    "HATCHET_AMQP_TLS_KEY",
+    "HATCHET_ENCRYPTION_KEYS_FILE",
+    "TEMPORAL_TLS_CLIENT_KEY_PATH",
+)
 
 
 def exposed_keys(environment: Mapping[str, str] | None = None) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ import typer
 from hatchet_cli.commands import (
     actions,
     check,
+    codec_server,
     dead,
     dev,
     doctor,
@@ -47,6 +48,7 @@ app.command("explain")(explain.explain)
 app.command("graph")(graph.graph)
 app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
+app.command("codec-server")(codec_server.codec_server)
 app.add_typer(actions.actions, name="actions")
 app.add_typer(integrations.integrations, name="integrations")
 app.add_typer(dead.dead, name="dead")

@@ -10,6 +10,7 @@ from hatchet_cli.exiting import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from temporalio.client import Client
+    from temporalio.converter import PayloadCodec
 
     from hatchet_router.settings import RouterSettings
     from hatchet_worker.connection import TemporalSettings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "broker_failures",
     "connect_to_temporal",
+    "encryption_codec",
     "read_settings",
     "read_temporal_settings",
     "request_failures",
@@ -71,6 +73,25 @@ def read_temporal_settings() -> TemporalSettings:
         return TemporalSettings.from_environment()
 
 
+def encryption_codec() -> PayloadCodec:
+    """Return what encrypts and decrypts by the keys in the environment.
+
+    Raises:
+        CommandError: there are none, they are unusable, or what encrypts is not installed.
+
+    """
+    with temporal_failures():
+        keys = read_temporal_settings().keys
+        if keys is None:
+            raise CommandError(
+                "there are no keys: set HATCHET_ENCRYPTION_KEYS or HATCHET_ENCRYPTION_KEYS_FILE",
+                ExitCode.USAGE,
+            )
+        from hatchet_worker.connection import payload_codec
+
+        return payload_codec(keys)
+
+
 async def connect_to_temporal() -> Client:
     """Return a client for the Temporal server that the environment names.
 
@@ -110,6 +131,8 @@ def temporal_failures() -> Generator[None]:
         NamespaceNotFound,
         SettingsError,
         TemporalUnreachable,
+        UndecryptablePayload,
+        UnknownEncryptionKey,
         UnreadableSecret,
     )
 
@@ -117,7 +140,14 @@ def temporal_failures() -> Generator[None]:
         yield
     except TemporalUnreachable as error:
         raise CommandError(str(error), ExitCode.UNREACHABLE) from error
-    except (MissingSecret, NamespaceNotFound, SettingsError, UnreadableSecret) as error:
+    except (
+        MissingSecret,
+        NamespaceNotFound,
+        SettingsError,
+        UndecryptablePayload,
+        UnknownEncryptionKey,
+        UnreadableSecret,
+    ) as error:
         raise CommandError(str(error), ExitCode.USAGE) from error
 
 
@@ -129,7 +159,8 @@ def request_failures() -> Generator[None]:
     from hatchet_router.temporal import Decision, decide
 
     try:
-        yield
+        with temporal_failures():
+            yield
     except RPCError as error:
         away = decide(error.status) is Decision.TRY_AGAIN
         raise CommandError(

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from google.protobuf.duration_pb2 import Duration
-from temporalio.api.common.v1 import Memo, Payloads, WorkflowType
+from temporalio.api.common.v1 import Memo, Payload, Payloads, WorkflowType
 from temporalio.api.enums.v1 import ScheduleOverlapPolicy
 from temporalio.api.schedule.v1 import (
     Schedule,
@@ -123,9 +123,17 @@ class ScheduleStore:
         if NOTE in memo:
             [raw] = await self._client.data_converter.decode([memo[NOTE]], [RawValue])
             note = note_from_json(raw.payload.data)
+            if note is not None and not await self._is_encoded_as_now(memo[NOTE]):
+                # As if of other files, so that it is written anew before its key is forgotten.
+                note = note.model_copy(update={"fingerprint": ""})
         if note is not None and note.deployment != self._deployment:
             note = None
         return KeptSchedule(schedule_id, note, description)
+
+    async def _is_encoded_as_now(self, payload: Payload) -> bool:
+        """Return whether ``payload`` would be encrypted again by the same key, or not at all."""
+        [now] = await self._client.data_converter.encode([{}])
+        return dict(now.metadata) == dict(payload.metadata)
 
     async def create(self, wanted: WantedSchedule) -> bool:
         """Write a new schedule; return False if there is one of its id.

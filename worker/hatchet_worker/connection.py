@@ -6,28 +6,36 @@ import asyncio
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import (
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    PayloadCodec,
+)
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode, TLSConfig
 
+from hatchet_worker.encrypted import KeylessPayloadConverter
+from hatchet_worker.encryption_keys import KeyRing, key_ring
 from hatchet_worker.errors import NamespaceNotFound, SettingsError, TemporalUnreachable
 from hatchet_worker.exiting import settle_at_exit
 from hatchet_worker.runtime import CORE
 from hatchet_worker.temporal_tls import check_authorities, own_fault, tls_reason
 
-__all__ = ["TemporalSettings", "check", "connect", "unreachable_workers"]
+__all__ = ["TemporalSettings", "check", "connect", "payload_codec", "unreachable_workers"]
 
 _CONNECT_SECONDS: Final = 15.0
 _SWITCHES: Final = {
     **dict.fromkeys(["true", "yes", "on", "1"], "true"),
     **dict.fromkeys(["false", "no", "off", "0"], "false"),
 }
+_KEYLESS: Final = replace(pydantic_data_converter, payload_converter_class=KeylessPayloadConverter)
 _NOT_VALIDATED: Final = "Worker validation failed"
 # What temporalio's errors contain, and what it means to people.
 _REASONS: Final = {
@@ -46,12 +54,14 @@ class TemporalSettings:
     api_key: str | None = field(default=None, repr=False)
     tls: bool | TLSConfig | None = field(default=None, repr=False)
     rpc_metadata: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    keys: KeyRing | None = field(default=None, repr=False)
+    """What encrypts the data that goes to Temporal, and decrypts what comes back."""
     variables: Mapping[str, str] = field(default_factory=dict[str, str], repr=False, compare=False)
     """The ``TEMPORAL_TLS_…`` variables that ``tls`` is made of, for what errors say."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Return the settings that Temporal's own tools would use, too.
+        """Return the settings that Temporal's own tools would use, too, and keys for encryption.
 
         These are the ``TEMPORAL_*`` variables and Temporal's configuration file, as
         `temporalio.envconfig` reads them, but that ``TEMPORAL_TLS=no`` means no.
@@ -79,14 +89,14 @@ class TemporalSettings:
         if isinstance(tls, TLSConfig):
             check_authorities(tls.server_root_ca_cert, variables)
         of_tls = {name: value for name, value in variables.items() if "_TLS_" in name}
-        return cls(**config, variables=of_tls)
+        return cls(**config, keys=key_ring(variables), variables=of_tls)
 
 
 async def connect(settings: TemporalSettings | None = None) -> Client:
     """Return a client of the Temporal at ``settings``, by default the environment's.
 
-    It carries data as JSON, as pydantic models serialise. Temporal's native core logs to the
-    Python logger ``temporalio.core``, never to stdout.
+    It carries data as JSON, as pydantic models serialise, encrypted where there are keys.
+    Temporal's native core logs to the Python logger ``temporalio.core``, never to stdout.
 
     Raises:
         SettingsError: the environment's settings are not valid, or the certificate and the key
@@ -97,6 +107,7 @@ async def connect(settings: TemporalSettings | None = None) -> Client:
     """
     settle_at_exit()
     settings = settings or TemporalSettings.from_environment()
+    data_converter = _data_converter(settings.keys)
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
             client = await Client.connect(
@@ -105,7 +116,7 @@ async def connect(settings: TemporalSettings | None = None) -> Client:
                 api_key=settings.api_key,
                 tls=settings.tls,
                 rpc_metadata=settings.rpc_metadata,
-                data_converter=pydantic_data_converter,
+                data_converter=data_converter,
                 # By default 5 s pass between late attempts, and so after the end of an outage.
                 retry_config=RetryConfig(max_interval_millis=2000),
                 runtime=CORE.runtime,
@@ -150,6 +161,33 @@ def unreachable_workers(client: Client) -> Generator[None]:
             raise
         address = client.service_client.config.target_host
         raise TemporalUnreachable(address, _reason(str(error))) from None
+
+
+def payload_codec(keys: KeyRing) -> PayloadCodec:
+    """Return what encrypts and decrypts payloads.
+
+    Raises:
+        SettingsError: the extra ``encryption`` is not installed.
+
+    """
+    try:
+        from hatchet_worker.encryption import EncryptionCodec  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise SettingsError(
+            "there are encryption keys, but what encrypts is not installed "
+            f"({error}): pip install 'hatchet-workflows[encryption]'"
+        ) from None
+    return EncryptionCodec(keys)
+
+
+def _data_converter(keys: KeyRing | None) -> DataConverter:
+    if keys is None:
+        return _KEYLESS
+    return replace(
+        _KEYLESS,
+        payload_codec=payload_codec(keys),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
 
 
 def _failure(settings: TemporalSettings, message: str) -> SettingsError | TemporalUnreachable:

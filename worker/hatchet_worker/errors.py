@@ -19,7 +19,9 @@ __all__ = [
     "SettingsError",
     "StepTimedOut",
     "TemporalUnreachable",
+    "UndecryptablePayload",
     "UnknownAction",
+    "UnknownEncryptionKey",
     "UnknownIntegration",
     "UnknownSecret",
     "UnreadableJob",
@@ -115,6 +117,28 @@ class UnreadableSecret(NonRetryable, ValueError):
 
 class UnreadableJob(WorkerError, ValueError):
     """A job's input is of another release of Hatchet, which this worker cannot read."""
+
+
+class UnknownEncryptionKey(WorkerError, LookupError):
+    """Data in Temporal was encrypted by a key that is not among ``known``, the ids of ours."""
+
+    def __init__(self, key_id: str, known: tuple[str, ...]) -> None:
+        self.key_id = key_id
+        self.known = known
+        ours = f"among those given ({', '.join(map(repr, known))})" if known else "given at all"
+        super().__init__(
+            f"data in Temporal is encrypted by the key {key_id!r}, which is not {ours}: "
+            "add it to HATCHET_ENCRYPTION_KEYS, or to the file of HATCHET_ENCRYPTION_KEYS_FILE"
+        )
+
+
+class UndecryptablePayload(WorkerError, ValueError):
+    """Data in Temporal is not what the key it names has encrypted; ``reason`` says why."""
+
+    def __init__(self, key_id: str, reason: str) -> None:
+        self.key_id = key_id
+        self.reason = reason
+        super().__init__(f"data in Temporal cannot be decrypted by the key {key_id!r}: {reason}")
 
 
 class StepTimedOut(WorkerError, TimeoutError):

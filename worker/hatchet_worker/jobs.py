@@ -20,6 +20,7 @@ from hatchet_schemas import (
 )
 from hatchet_schemas.conditions import JobStatus
 from hatchet_worker.decisions import job_is_wanted, step_is_wanted, wanted_input
+from hatchet_worker.encrypted import check_readable
 from hatchet_worker.failures import Place, invalid_job, step_failure
 from hatchet_worker.progress import JobProgress
 
@@ -129,6 +130,8 @@ class JobWorkflow:
 
 
 def _validated(args: Sequence[RawValue]) -> JobInput:
+    if args:
+        check_readable(args[0].payload)
     data = args[0].payload.data if args else b""
     # Not by the data converter: its error would fail the workflow task, again and again.
     try:

@@ -22,6 +22,7 @@ from hatchet_schemas.names import idempotency_key
 from hatchet_worker.actions import Outputs
 from hatchet_worker.context import Context, current_context, use_context
 from hatchet_worker.counts import StepCounts, StepOutcome
+from hatchet_worker.encrypted import check_readable
 from hatchet_worker.errors import OutcomeUnknown, StepTimedOut
 from hatchet_worker.heartbeats import Heartbeats
 from hatchet_worker.masked_logs import masked_logger
@@ -228,6 +229,8 @@ class StepRunner:
 
 
 def _validated(args: Sequence[RawValue]) -> StepInput:
+    if args:
+        check_readable(args[0].payload)
     try:
         return StepInput.model_validate_json(args[0].payload.data if args else b"")
     except ValidationError as error:

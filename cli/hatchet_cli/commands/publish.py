@@ -98,7 +98,7 @@ async def _publish(
     output: Output,
 ) -> int:
     from hatchet_cli.exiting import ExitCode
-    from hatchet_cli.servers import connect_to_temporal, read_settings
+    from hatchet_cli.servers import connect_to_temporal, read_settings, temporal_failures
     from hatchet_router.dispatcher import Dispatcher
 
     settings = read_settings()
@@ -112,9 +112,10 @@ async def _publish(
     if client is not None and start_seconds is not None:
         from hatchet_cli.runs import jobs_of_event
 
-        async for run in jobs_of_event(client, published, start_seconds=start_seconds):
-            runs.append(run)
-            typer.echo(_line(run), err=True)
+        with temporal_failures():
+            async for run in jobs_of_event(client, published, start_seconds=start_seconds):
+                runs.append(run)
+                typer.echo(_line(run), err=True)
         if not runs:
             typer.echo(
                 f"hatchet: no job started within {start_seconds:g} s: no workflow matches, "

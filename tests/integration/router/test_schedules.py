@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -33,6 +34,8 @@ from hatchet_router.settings import RouterSettings
 from hatchet_router.temporal import register_search_attributes
 from hatchet_router.wanted_schedules import wanted_schedules
 from hatchet_schemas import Definition, ScheduledJobInput, Workflow
+from hatchet_worker import TemporalSettings, connect
+from hatchet_worker.encryption_keys import EncryptionKey, KeyRing
 
 STEP = {"id": "say", "actionId": "echo:say", "timeout": "10s"}
 Until = Callable[..., Awaitable[Any]]
@@ -336,6 +339,23 @@ async def test_a_fault_with_one_schedule_ends_neither_the_others_nor_the_router(
             f"{deployment.name}/Broken/{job}": "RuntimeError: no key" for job in "ab"
         }
     await deployment.lists("Report/a", "Report/b")
+
+
+async def test_a_new_key_encrypts_schedules_anew(deployment: Deployment, stack: DevStack) -> None:
+    """So that the old one can be forgotten; after that there is nothing to do."""
+    old, new = EncryptionKey("old", os.urandom(32)), EncryptionKey("new", os.urandom(32))
+    address = stack.temporal.address
+
+    async def reconciled(*keys: EncryptionKey) -> list[str]:
+        deployment.client = await connect(
+            TemporalSettings(address=address, keys=KeyRing(keys) if keys else None)
+        )
+        return await deployment.follow(report("@yearly"))
+
+    assert await reconciled() == ["created Report/a", "created Report/b"]
+    assert await reconciled(old) == ["updated Report/a", "updated Report/b"]
+    assert await reconciled(new, old) == ["updated Report/a", "updated Report/b"]
+    assert await reconciled(new) == []
 
 
 async def test_twenty_times_two_routers_start_at_once(
