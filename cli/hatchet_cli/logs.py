@@ -7,11 +7,14 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable
-from typing import Any, Final, Literal
+from collections.abc import Callable, Sequence
+from io import StringIO
+from typing import Any, Final, Literal, TextIO, get_args
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
+
+from hatchet_cli.exiting import CommandError, ExitCode
 
 __all__ = ["LogFormat", "configure_logs"]
 
@@ -20,6 +23,8 @@ LogFormat = Literal["pretty", "json"]
 # Libraries that describe each reconnect or each failed attempt of a step at length; ours say the
 # same in one record.
 _TALKATIVE: Final = ("aio_pika", "aiohttp.server", "aiormq", "asyncio", "temporalio.activity")
+
+_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 _AGAIN_SECONDS: Final = 60.0
 _MAX_KINDS: Final = 1000
@@ -32,13 +37,18 @@ def configure_logs(log_format: LogFormat | None = None, *, level: str = "INFO") 
 
     ``pretty`` is for people, ``json`` (one object a line) for machines; without a choice it is
     ``HATCHET_LOG_FORMAT``, or pretty on a terminal and json elsewhere. ``level`` is for our own,
-    where ``HATCHET_LOG_LEVEL`` says nothing else.
+    where ``HATCHET_LOG_LEVEL`` says nothing else. Python's warnings become records, too.
+
+    Raises:
+        CommandError: ``HATCHET_LOG_FORMAT`` or ``HATCHET_LOG_LEVEL`` is none that there is.
+
     """
     from hatchet_worker import SecretFilter
     from hatchet_worker.masking import SECRETS_IN_USE
 
-    chosen = log_format or os.environ.get("HATCHET_LOG_FORMAT")
+    chosen = log_format or _chosen("HATCHET_LOG_FORMAT", get_args(LogFormat))
     pretty = chosen == "pretty" or (chosen is None and sys.stderr.isatty())
+    level = _chosen("HATCHET_LOG_LEVEL", _LEVELS) or level
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -51,7 +61,7 @@ def configure_logs(log_format: LogFormat | None = None, *, level: str = "INFO") 
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(),
                 # The other kind shows local variables, which may hold secrets, folded into lines.
-                exception_formatter=structlog.dev.plain_traceback,
+                exception_formatter=_escaped_traceback,
             ),
         ]
         if pretty
@@ -76,9 +86,22 @@ def configure_logs(log_format: LogFormat | None = None, *, level: str = "INFO") 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("hatchet").setLevel(os.environ.get("HATCHET_LOG_LEVEL", level).upper())
+    logging.getLogger("hatchet").setLevel(level)
+    logging.captureWarnings(capture=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _chosen(variable: str, choices: Sequence[str]) -> str | None:
+    """Return which of the choices a variable names, None where it is not set."""
+    text = os.environ.get(variable)
+    if not text:
+        return None
+    for choice in choices:
+        if text.lower() == choice.lower():
+            return choice
+    expected = ", ".join(choices)
+    raise CommandError(f"{variable} is {text!r}: expected one of {expected}", ExitCode.USAGE)
 
 
 class _OnceAMinute(logging.Filter):
@@ -116,5 +139,17 @@ def _escape_control_characters(_logger: WrappedLogger, _method: str, event: Even
     """Keep event data from writing to a terminal: no escape sequences, no bidirectional marks."""
     for key, value in event.items():
         if isinstance(value, str) and not value.isprintable():
-            event[key] = value.encode("unicode_escape").decode("ascii")
+            event[key] = _escaped(value)
     return event
+
+
+def _escaped_traceback(stream: TextIO, exc_info: ExcInfo) -> None:
+    """Write a traceback as Python does, but that its exceptions' words control nothing."""
+    written = StringIO()
+    structlog.dev.plain_traceback(written, exc_info)
+    lines = written.getvalue().splitlines()
+    stream.write("\n".join(line if line.isprintable() else _escaped(line) for line in lines))
+
+
+def _escaped(text: str) -> str:
+    return text.encode("unicode_escape").decode("ascii")

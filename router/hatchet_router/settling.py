@@ -13,6 +13,7 @@ import aio_pika
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import DeliveryError, PublishError
+from structlog.contextvars import bound_contextvars
 
 from hatchet_router.amqp import CONNECTION_ERRORS
 from hatchet_router.dead_letters import dead_letter, passed_on, source_of, times_passed
@@ -62,8 +63,10 @@ class Settler:
         self._counts.received += 1
         self._counts.in_hand += 1
         try:
-            await self._see_to(session, message, times)
-            await message.ack()
+            # For what others log meanwhile, such as that Temporal is away.
+            with bound_contextvars(event_key=message.routing_key, event_id=message.message_id):
+                await self._see_to(session, message, times)
+                await message.ack()
         finally:
             self._counts.in_hand -= 1
 

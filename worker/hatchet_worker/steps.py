@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
+from structlog.contextvars import bound_contextvars
 from temporalio import activity
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
@@ -107,7 +108,8 @@ class StepRunner:
         started = time.monotonic()
         try:
             action = self._registry[step.action_id]
-            with use_context(_context(step, heartbeats, fields)):
+            # Bound for what the action's libraries log, too.
+            with bound_contextvars(**fields), use_context(_context(step, heartbeats, fields)):
                 async with heartbeats.beating(HEARTBEAT_SECONDS):
                     outputs = await self._perform(action, step)
         except (asyncio.CancelledError, TemporalCancelledError) as error:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import uuid
+import warnings
 from collections.abc import Iterator
 from typing import Literal
 
 import pytest
 import structlog
+from structlog.contextvars import bound_contextvars
 
+from hatchet_cli.exiting import CommandError, ExitCode
 from hatchet_cli.logs import configure_logs
 from hatchet_worker.masking import SECRETS_IN_USE
 
@@ -29,6 +32,7 @@ def _restored() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
+    logging.captureWarnings(capture=False)
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
@@ -138,3 +142,68 @@ def test_what_temporal_s_core_repeats_is_told_once_a_minute(
         "[sdk_core] gRPC call start_workflow_execution retried 300 times",
         *["it failed", "careful"] * 2,
     ]
+
+
+@pytest.mark.parametrize("log_format", FORMATS)
+def test_nothing_in_a_record_controls_a_terminal(
+    capsys: pytest.CaptureFixture[str], log_format: Literal["json", "pretty"]
+) -> None:
+    """Event keys, ids and the words of exceptions are anybody's."""
+    hostile = "red \x1b[31m, right to left \u202e, a bell \x07, a line\rfeed \x85"
+    configure_logs(log_format)
+    ours = structlog.get_logger("hatchet.router")
+
+    ours.warning("ours", event_key=hostile, deep=[{"in": hostile}])
+    logging.getLogger("some.library").warning("their %s", hostile)
+    ours.error("failed", event_key=hostile, exc_info=ValueError(hostile))
+
+    written = capsys.readouterr().err
+    assert all(line.isprintable() for line in written.split("\n"))
+    assert written.count("right to left") >= 5
+
+
+@pytest.mark.parametrize("logger", ["hatchet.router", "some.library"])
+def test_each_record_has_the_ids_of_what_is_being_done(
+    capsys: pytest.CaptureFixture[str], logger: str
+) -> None:
+    """Also those of libraries, which know nothing of events."""
+    configure_logs("json")
+
+    with bound_contextvars(event_id="e-1", event_key="user:create"):
+        logging.getLogger(logger).warning("slow")
+        structlog.get_logger(logger).warning("slow", event_id="its own")
+
+    theirs, ours = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (theirs["event_id"], theirs["event_key"]) == ("e-1", "user:create")
+    assert (ours["event_id"], ours["event_key"]) == ("its own", "user:create")
+    assert theirs["logger"] == ours["logger"] == logger
+    assert theirs["level"] == "warning"
+    assert theirs["timestamp"].endswith("Z")
+
+
+def test_a_warning_of_python_is_a_record(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line that is no JSON would stop whoever reads the log."""
+    configure_logs("json")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(capture=True)
+        warnings.warn("it is old", DeprecationWarning, stacklevel=1)
+
+    record = json.loads(capsys.readouterr().err)
+    assert (record["logger"], record["level"]) == ("py.warnings", "warning")
+    assert "it is old" in record["event"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"), [("HATCHET_LOG_LEVEL", "chatty"), ("HATCHET_LOG_FORMAT", "xml")]
+)
+def test_what_there_is_not_is_a_usage_error(
+    monkeypatch: pytest.MonkeyPatch, variable: str, text: str
+) -> None:
+    monkeypatch.setenv(variable, text)
+
+    with pytest.raises(CommandError, match=f"{variable} is '{text}': expected one of") as caught:
+        configure_logs()
+
+    assert caught.value.code is ExitCode.USAGE
