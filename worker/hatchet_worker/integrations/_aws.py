@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hatchet_worker.context import Context
 from hatchet_worker.errors import IntegrationError
+from hatchet_worker.http_sessions import call_seconds
 from hatchet_worker.integrations._extras import extra
 from hatchet_worker.integrations._options import option
 from hatchet_worker.provider_errors import (
@@ -29,7 +30,7 @@ ACCESS_KEY_SECRETS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 """The usual names of the secrets that hold an access key."""
 
 _CONNECT_SECONDS: Final = 5.0
-_READ_SECONDS: Final = 10.0
+_READ_SECONDS: Final = (10.0, 5.0, 2.0, 1.0)  # a client each, since it keeps its timeouts
 
 # As botocore's own retries know them (botocore.retries.standard), and S3's SlowDown.
 _THROTTLED: Final = frozenset(
@@ -47,7 +48,7 @@ _SERVER_ERROR: Final = 500
 
 
 class AwsClients:
-    """Makes a client of one service of AWS, once for each pair of credentials.
+    """Makes clients of one service of AWS, and keeps them as long as its credentials.
 
     ``secrets`` are the names of two that hold an access key; without them boto3 finds credentials
     where it always does: in its variables and files, or as the role of the machine. ``region`` and
@@ -74,24 +75,31 @@ class AwsClients:
         self._region = option(region, f"{prefix}_REGION")
         self._endpoint_url = option(endpoint_url, f"{prefix}_ENDPOINT_URL")
         self._guard = threading.Lock()
-        self._made: tuple[tuple[str, ...], Any] | None = None
+        self._credentials: tuple[str, ...] = ()
+        self._made: dict[float, Any] = {}
 
     def client(self, context: Context) -> Any:
-        """Return the client for the credentials of ``context``; those before are let go."""
+        """Return the client for the credentials of ``context``, which waits less than its step.
+
+        Where the credentials have changed, the clients before are let go.
+        """
         credentials = tuple(context.secrets[name] for name in self._secrets)
+        seconds = _read_seconds(context)
         with self._guard:
-            if self._made is None or self._made[0] != credentials:
-                self._made = credentials, self._new_client(credentials)
-            return self._made[1]
+            if credentials != self._credentials:
+                self._credentials, self._made = credentials, {}
+            if seconds not in self._made:
+                self._made[seconds] = self._new_client(credentials, seconds)
+            return self._made[seconds]
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         with self._guard:
-            made, self._made = self._made, None
-        if made is not None:
-            made[1].close()
+            made, self._made = self._made, {}
+        for client in made.values():
+            client.close()
 
-    def _new_client(self, credentials: tuple[str, ...]) -> Any:
+    def _new_client(self, credentials: tuple[str, ...], seconds: float) -> Any:
         key, secret = credentials or (None, None)
         # A session of its own, since the default one is not safe to make clients from in threads.
         session: Any = self._new_session()
@@ -101,7 +109,7 @@ class AwsClients:
             endpoint_url=self._endpoint_url,
             aws_access_key_id=key,
             aws_secret_access_key=secret,
-            config=_config(self._service),
+            config=_config(self._service, seconds),
         )
 
 
@@ -155,12 +163,17 @@ def _answered(provider: str, response: Any) -> ProviderError:
     return provider_error(provider, max(status, _BAD_REQUEST), message, code=code, headers=headers)
 
 
-def _config(service: str) -> Config:
+def _read_seconds(context: Context) -> float:
+    left = call_seconds(context, _READ_SECONDS[0])
+    return next((seconds for seconds in _READ_SECONDS if seconds <= left), _READ_SECONDS[-1])
+
+
+def _config(service: str, seconds: float) -> Config:
     from botocore.config import Config
 
     return Config(
-        connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
+        connect_timeout=min(seconds, _CONNECT_SECONDS),
+        read_timeout=seconds,
         retries={"total_max_attempts": 1, "mode": "standard"},
         # By itself it signs URLs of S3 in a way that most regions no longer take.
         signature_version="s3v4" if service == "s3" else None,

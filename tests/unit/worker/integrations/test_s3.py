@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import sys
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from tests.unit.worker.integrations.conftest import KEYS, Scripted
 
 from hatchet_worker import Context, IntegrationError, InvalidInput, use_context
 from hatchet_worker.integrations._aws import ACCESS_KEY_SECRETS
+from hatchet_worker.integrations._extras import MissingExtra
 from hatchet_worker.integrations.s3 import S3
 from hatchet_worker.integrations.s3.objects import (
     Copy,
@@ -21,6 +24,7 @@ from hatchet_worker.integrations.s3.objects import (
     Presigned,
     WantedObject,
 )
+from hatchet_worker.integrations.ses import SES
 from hatchet_worker.provider_errors import ProviderFailed, Refused, Throttled, Unreachable
 
 REGION = "eu-central-1"
@@ -111,6 +115,28 @@ def test_a_client_lives_as_long_as_its_credentials(
     assert s3._clients.client(aws_context) is first
     changed = Context(secrets={**KEYS, "AWS_SECRET_ACCESS_KEY": "other"})
     assert s3._clients.client(changed) is not first
+
+
+@pytest.mark.parametrize(("left", "seconds"), [(60, 10.0), (7, 5.0), (0, 1.0)])
+def test_a_client_waits_less_than_its_step(
+    moto_url: str, made: Made, left: int, seconds: float
+) -> None:
+    deadline = datetime.now(UTC) + timedelta(seconds=left)
+
+    client = made(moto_url)._clients.client(Context(deadline=deadline, secrets=KEYS))
+
+    assert client.meta.config.read_timeout == seconds
+    assert client.meta.config.connect_timeout == min(seconds, 5.0)
+
+
+@pytest.mark.parametrize("integration", [S3, SES])
+def test_without_boto3_the_error_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, integration: type[S3 | SES]
+) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+
+    with pytest.raises(MissingExtra, match=rf"'hatchet-workflows\[{integration.id}\]'"):
+        integration()
 
 
 def _error(code: str) -> str:

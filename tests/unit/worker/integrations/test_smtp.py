@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -18,6 +19,7 @@ from aiosmtpd.smtp import SMTP as Server  # noqa: N811 - there are two
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
 from hatchet_worker import Context, IntegrationError, InvalidInput, use_context
+from hatchet_worker.integrations._extras import MissingExtra
 from hatchet_worker.integrations.smtp import SMTP
 from hatchet_worker.provider_errors import ProviderFailed, Refused, Throttled, Unreachable
 
@@ -312,6 +314,15 @@ async def test_what_is_wrong_is_told_before_a_connection_is_made(
 def test_wrong_options_are_told_when_it_is_made(options: dict[str, Any], message: str) -> None:
     with pytest.raises(IntegrationError, match=message):
         SMTP(**{"host": "localhost", **options})
+
+
+def test_without_aiosmtplib_the_error_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "aiosmtplib", None)
+
+    with pytest.raises(MissingExtra, match=r"'hatchet-workflows\[smtp\]'"):
+        SMTP(host="localhost")
 
 
 def test_options_may_come_from_the_environment(
