@@ -190,12 +190,17 @@ async def test_tls_may_be_there_from_the_first_byte(
     assert mailbox.users == [("ada", "s3cret-password")]
 
 
-async def test_a_server_without_starttls_gets_nothing(plain: Mailbox, ca_file: str) -> None:
+@pytest.mark.parametrize("user", [None, "ada"])
+async def test_a_server_without_starttls_gets_nothing(
+    start: Any, ca_file: str, user: str | None
+) -> None:
     """Neither the e-mail nor the password: somebody between may have taken the word out."""
-    with pytest.raises(Refused, match="STARTTLS"):
-        await sent(made(plain, security="starttls", user="ada", ca_file=ca_file))
+    mailbox = await start(auth_require_tls=False)
 
-    assert (plain.taken, plain.users) == ([], [])
+    with pytest.raises(Refused, match="STARTTLS"):
+        await sent(made(mailbox, security="starttls", user=user, ca_file=ca_file))
+
+    assert (mailbox.taken, mailbox.users) == ([], [])
 
 
 async def test_a_server_that_nobody_vouches_for_gets_nothing(
