@@ -16,6 +16,12 @@ from urllib.parse import parse_qsl
 import pytest
 from aiohttp import web
 from pydantic import BaseModel
+from tests.unit.worker.integrations.aws import (  # noqa: F401 - fixtures
+    aws_context,
+    moto_url,
+    scripted,
+    scripted_server,
+)
 
 from hatchet_worker import Context, Integration, use_context
 from hatchet_worker.payloads import json_object
