@@ -60,7 +60,7 @@ async def run(echo: Echo, name: str, counts: StepCounts | None = None) -> None:
         with_={},
     )
     with ThreadPoolExecutor(1) as executor:
-        runner = StepRunner(Registry([echo]), executor, (), counts)
+        runner = StepRunner(Registry([echo]), executor, (), counts=counts)
         data = RawValue(Payload(data=to_json(step)))
         try:
             await ActivityEnvironment().run(runner.run_step, [data])
