@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from hatchet_worker.actions import action
 from hatchet_worker.context import Context
-from hatchet_worker.errors import IntegrationError
+from hatchet_worker.errors import IntegrationError, NonRetryable
 from hatchet_worker.http_sessions import call_seconds
 from hatchet_worker.integration import Integration
 from hatchet_worker.integrations._email import required
@@ -80,7 +80,7 @@ class SMTP(Integration):
         self._new_client = aiosmtplib.SMTP
         self.id = id
         self.sender = option(sender, "HATCHET_SMTP_SENDER")
-        self._host = _host(host)
+        self._host = option(host, "HATCHET_SMTP_HOST")
         self._security = _security(security)
         self._port = _port(port, self._security)
         self._user = option(user, "HATCHET_SMTP_USER") or None
@@ -102,6 +102,10 @@ class SMTP(Integration):
         of the recipients or the text (from 500 on) fails the step. So does a connection that is
         lost when the text was sent: nobody knows then whether the e-mail was taken.
         """
+        if self._host is None:
+            raise NonRetryable(
+                "integration smtp has no server: on the worker, set HATCHET_SMTP_HOST (host)"
+            )
         sender = email.sender or required(self.sender, "from", "SMTP")
         envelope = envelope_of(email, sender, context.idempotency_key)
         seconds = call_seconds(context, _TIMEOUT_SECONDS)
@@ -183,15 +187,6 @@ def _sorted_errors(provider: str, lost: type[ProviderError]) -> Generator[None]:
         raise Refused(provider, error.message) from None
     except OSError as error:  # TimeoutError is one, too
         raise lost(provider, str(error) or "no answer in time") from error
-
-
-def _host(given: str | None) -> str:
-    host = option(given, "HATCHET_SMTP_HOST")
-    if host is None:
-        raise IntegrationError(
-            "integration smtp has no server: set HATCHET_SMTP_HOST (host) to its name"
-        )
-    return host
 
 
 def _security(given: Security | None) -> Security:

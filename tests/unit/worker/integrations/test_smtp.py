@@ -18,7 +18,7 @@ import trustme
 from aiosmtpd.smtp import SMTP as Server  # noqa: N811 - there are two
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
-from hatchet_worker import Context, IntegrationError, InvalidInput, use_context
+from hatchet_worker import Context, IntegrationError, InvalidInput, NonRetryable, use_context
 from hatchet_worker.integrations._extras import MissingExtra
 from hatchet_worker.integrations.smtp import SMTP
 from hatchet_worker.provider_errors import ProviderFailed, Refused, Throttled, Unreachable
@@ -309,7 +309,6 @@ async def test_what_is_wrong_is_told_before_a_connection_is_made(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"host": None}, "set HATCHET_SMTP_HOST"),
         ({"security": "ssl"}, "'ssl': expected starttls, tls, none"),
         ({"port": 0}, "HATCHET_SMTP_PORT"),
         ({"security": "none", "user": "ada"}, "no password is sent without encryption"),
@@ -319,6 +318,12 @@ async def test_what_is_wrong_is_told_before_a_connection_is_made(
 def test_wrong_options_are_told_when_it_is_made(options: dict[str, Any], message: str) -> None:
     with pytest.raises(IntegrationError, match=message):
         SMTP(**{"host": "localhost", **options})
+
+
+async def test_without_a_server_the_error_says_where_to_name_it() -> None:
+    """It is made all the same, so that what it does can be read."""
+    with pytest.raises(NonRetryable, match="set HATCHET_SMTP_HOST"):
+        await sent(SMTP())
 
 
 def test_without_aiosmtplib_the_error_says_how_to_install_it(

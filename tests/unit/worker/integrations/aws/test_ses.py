@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.unit.worker.integrations.aws import Scripted
+from tests.unit.worker.integrations.aws.conftest import Scripted
 
 from hatchet_worker import Context, InvalidInput, use_context
 from hatchet_worker.integrations._aws import ACCESS_KEY_SECRETS

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.unit.worker.integrations.aws import KEYS, Scripted
+from tests.unit.worker.integrations.aws.conftest import KEYS, Scripted
 
 from hatchet_worker import Context, IntegrationError, InvalidInput, use_context
 from hatchet_worker.integrations._aws import ACCESS_KEY_SECRETS
