@@ -6,13 +6,12 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import metadata
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 import hatchet_worker.integrations
-from hatchet_worker.installed import OWN_PACKAGE
+from hatchet_worker.installed import OWN_PACKAGE, extra_of
 from hatchet_worker.integration import Integration
 from hatchet_worker.reference import (
     ActionReference,
@@ -29,9 +28,9 @@ TESTED_AGAINST: Final[Mapping[str, str]] = MappingProxyType(
         "http": "a local HTTP server",
         "log": "the records that it writes",
         "postmark": "a local server that answers as Postmark's documentation says",
-        "s3": "a local server that speaks S3",
+        "s3": "moto, a stand-in for AWS",
         "sendgrid": "a local server that answers as SendGrid's documentation says",
-        "ses": "a local server that answers as the documentation of SES says",
+        "ses": "moto, a stand-in for AWS",
         "slack": "a local server that answers as Slack's documentation says",
         "smtp": "a local SMTP server",
         "stripe": "a local server that answers as Stripe's documentation says",
@@ -110,8 +109,9 @@ def _page(integration: IntegrationReference) -> Iterator[str]:
         yield f"{integration.description}\n"
     secrets = ", ".join(f"`{name}`" for name in integration.secrets)
     yield f"Secrets: {secrets or 'none'}. In a worker by `hatchet worker --use {integration.id}`.\n"
-    if integration.id in (metadata(OWN_PACKAGE).get_all("Provides-Extra") or ()):
-        yield f"It needs an extra: `pip install '{OWN_PACKAGE}[{integration.id}]'`.\n"
+    extra, _ = extra_of(OWN_PACKAGE, integration.id)
+    if extra is not None:
+        yield f"It needs an extra: `pip install '{OWN_PACKAGE}[{extra}]'`.\n"
     for action in integration.actions:
         yield f"## {action.id}\n"
         if action.semantics:

@@ -12,7 +12,14 @@ from typing import Any, Final
 from hatchet_worker.errors import IntegrationError, UnknownIntegration, WorkerError
 from hatchet_worker.integration import IntegrationLike
 
-__all__ = ["GROUP", "OWN_PACKAGE", "InstalledIntegration", "installed_integrations", "used"]
+__all__ = [
+    "GROUP",
+    "OWN_PACKAGE",
+    "InstalledIntegration",
+    "extra_of",
+    "installed_integrations",
+    "used",
+]
 
 GROUP: Final = "hatchet.integrations"
 """The group of entry points; each one's name is the id of the integration that it leads to."""
@@ -31,8 +38,8 @@ class InstalledIntegration:
     """An integration that an installed package offers; nothing of it is imported yet.
 
     ``entry_point`` leads to a class or function that makes one without arguments, or to an
-    integration. ``extra`` is the package's extra of the integration's name, None where it has none;
-    ``lacking`` are the packages of that extra which are not installed.
+    integration. ``extra`` is the package's extra of the integration's name, None where it has none
+    that asks for anything; ``lacking`` are the packages of it which are not installed.
     """
 
     id: str
@@ -140,25 +147,45 @@ def _offered(entry_point: EntryPoint) -> InstalledIntegration:
     package = entry_point.dist
     if package is None:
         raise RuntimeError("entry points of installed packages know their package")
-    extras = package.metadata.get_all("Provides-Extra") or ()
-    wanted = _normalized(entry_point.name)
-    extra = next((each for each in extras if _normalized(each) == wanted), None)
-    lacking = tuple(_lacking(package.requires or (), extra)) if extra else ()
+    name = package.metadata["Name"]
+    extra, wanted = extra_of(name, entry_point.name)
     return InstalledIntegration(
-        entry_point.name, package.metadata["Name"], package.version, entry_point, extra, lacking
+        entry_point.name,
+        name,
+        package.version,
+        entry_point,
+        extra,
+        tuple(each for each in wanted if not _is_installed(each)),
     )
 
 
-def _lacking(requirements: Iterable[str], extra: str) -> Iterator[str]:
-    """Yield the packages that ``extra`` asks for and that are not installed."""
+def extra_of(package: str, integration_id: str) -> tuple[str | None, tuple[str, ...]]:
+    """Return the extra of a package for one of its integrations, and which packages it asks for.
+
+    It is None, and no packages, where it asks for none.
+    """
+    about = distribution(package)
+    for extra in about.metadata.get_all("Provides-Extra") or ():
+        if _normalized(extra) == _normalized(integration_id):
+            wanted = tuple(_wanted(about.requires or (), extra))
+            return (extra if wanted else None), wanted
+    return None, ()
+
+
+def _wanted(requirements: Iterable[str], extra: str) -> Iterator[str]:
     for requirement in requirements:
         of_extra = _EXTRA.search(requirement)
         name = _REQUIREMENT.match(requirement)
         if name and of_extra and _normalized(of_extra[1]) == _normalized(extra):
-            try:
-                distribution(name[0])
-            except PackageNotFoundError:
-                yield name[0]
+            yield name[0]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _normalized(name: str) -> str:

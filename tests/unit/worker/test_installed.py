@@ -105,6 +105,12 @@ def test_an_extra_that_is_installed_lacks_nothing(site: Path) -> None:
     assert (only("acme").extra, only("acme").lacking) == ("acme", ())
 
 
+def test_an_extra_that_asks_for_nothing_is_none(site: Path) -> None:
+    write_package(site, "acme-hatchet", {"acme": "acme:It"}, {}, extras=["acme"])
+
+    assert (only("acme").extra, only("acme").lacking) == (None, ())
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [
