@@ -146,9 +146,20 @@ async def _temporal(settings: TemporalSettings) -> list[Finding]:
             "ok",
             f"{settings.address}, namespace {client.namespace!r}, server {info.server_version}",
         ),
+        _encryption(settings),
         await _retention(client),
         await _search_attributes(client),
     ]
+
+
+def _encryption(settings: TemporalSettings) -> Finding:
+    if settings.keys is None:
+        return Finding(
+            "encryption", "note", "none: Temporal keeps data as it is", "see docs/security.md"
+        )
+    newest, *older = (repr(key.id) for key in settings.keys.keys)
+    also = f", and reads {', '.join(older)}" if older else ""
+    return Finding("encryption", "ok", f"encrypts by the key {newest}{also}")
 
 
 async def _retention(client: Client) -> Finding:

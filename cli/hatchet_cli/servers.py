@@ -156,11 +156,14 @@ def request_failures() -> Generator[None]:
     """Say what goes wrong with requests to Temporal in the block as a `CommandError`."""
     from temporalio.service import RPCError
 
+    from hatchet_router.errors import ScheduleUnreadable
     from hatchet_router.temporal import Decision, decide
 
     try:
         with temporal_failures():
             yield
+    except ScheduleUnreadable as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
     except RPCError as error:
         away = decide(error.status) is Decision.TRY_AGAIN
         raise CommandError(

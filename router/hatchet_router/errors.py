@@ -13,6 +13,7 @@ __all__ = [
     "InvalidEvent",
     "JobRefused",
     "RouterError",
+    "ScheduleUnreadable",
     "TemporalUnavailable",
 ]
 
@@ -76,6 +77,15 @@ class JobRefused(RouterError):
         self.job = job
         self.reason = reason
         super().__init__(f"job {job!r} of workflow {workflow!r}: {reason}")
+
+
+class ScheduleUnreadable(RouterError):
+    """What a schedule says of itself cannot be decoded: its key is missing."""
+
+    def __init__(self, schedule_id: str, reason: str) -> None:
+        self.schedule_id = schedule_id
+        self.reason = reason
+        super().__init__(f"schedule {schedule_id!r} cannot be read: {reason}")
 
 
 class TemporalUnavailable(RouterError):

@@ -11,7 +11,7 @@ from typing import Any, Final
 import structlog
 from temporalio.service import RPCError
 
-from hatchet_router.errors import JobRefused
+from hatchet_router.errors import JobRefused, ScheduleUnreadable
 from hatchet_router.outages import backoff
 from hatchet_router.schedule_notes import ScheduleNote
 from hatchet_router.schedule_store import ScheduleStore
@@ -163,7 +163,7 @@ class Reconciliation:
         except RPCError as error:
             reason = f"{error.status.name}: {error.message}"
             self._trouble(place, Trouble(reason, decide(error.status) is Decision.REFUSE))
-        except JobRefused as error:
+        except (JobRefused, ScheduleUnreadable) as error:
             self._trouble(place, Trouble(str(error), lasts=True))
         except Exception as error:  # noqa: BLE001 - a fault of ours: the router goes on routing
             _log.exception("schedule.fault", schedule=place)

@@ -85,6 +85,7 @@ async def list_schedules(client: Client, deployment: str) -> tuple[ListedSchedul
 
     Raises:
         RPCError: Temporal does not answer, or has no such namespace.
+        ScheduleUnreadable: one is encrypted, and there is no key for it.
 
     """
     store = ScheduleStore(client, deployment)

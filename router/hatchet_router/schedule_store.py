@@ -35,10 +35,12 @@ from temporalio.common import RawValue
 from temporalio.converter import encode_search_attributes
 from temporalio.service import RPCError, RPCStatusCode
 
+from hatchet_router.errors import ScheduleUnreadable
 from hatchet_router.job_runs import JOBS_MEMO, encoded_input, search_attributes_of, summary_of
 from hatchet_router.schedule_notes import NOTE, ScheduleNote, note_from_json
 from hatchet_router.wanted_schedules import WantedSchedule
 from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
+from hatchet_schemas.names import ENCRYPTED
 
 __all__ = ["OVERLAP_POLICIES", "KeptSchedule", "ScheduleStore"]
 
@@ -108,7 +110,12 @@ class ScheduleStore:
                 return
 
     async def read(self, schedule_id: str) -> KeptSchedule | None:
-        """Return a schedule as it is now, or None if there is none."""
+        """Return a schedule as it is now, or None if there is none.
+
+        Raises:
+            ScheduleUnreadable: it is encrypted, and there is no key for it.
+
+        """
         try:
             description = await self._client.workflow_service.describe_schedule(
                 DescribeScheduleRequest(namespace=self._client.namespace, schedule_id=schedule_id),
@@ -121,14 +128,25 @@ class ScheduleStore:
         memo = description.schedule.action.start_workflow.memo.fields
         note = None
         if NOTE in memo:
-            [raw] = await self._client.data_converter.decode([memo[NOTE]], [RawValue])
-            note = note_from_json(raw.payload.data)
+            note = note_from_json(await self._decoded(schedule_id, memo[NOTE]))
             if note is not None and not await self._is_encoded_as_now(memo[NOTE]):
                 # As if of other files, so that it is written anew before its key is forgotten.
                 note = note.model_copy(update={"fingerprint": ""})
         if note is not None and note.deployment != self._deployment:
             note = None
         return KeptSchedule(schedule_id, note, description)
+
+    async def _decoded(self, schedule_id: str, payload: Payload) -> bytes:
+        try:
+            [raw] = await self._client.data_converter.decode([payload], [RawValue])
+        except Exception as error:
+            raise ScheduleUnreadable(schedule_id, str(error)) from error
+        if raw.payload.metadata.get("encoding") == ENCRYPTED:
+            raise ScheduleUnreadable(
+                schedule_id, "it is encrypted; set HATCHET_ENCRYPTION_KEYS as for other routers"
+            )
+        data: bytes = raw.payload.data
+        return data
 
     async def _is_encoded_as_now(self, payload: Payload) -> bool:
         """Return whether ``payload`` would be encrypted again by the same key, or not at all."""

@@ -14,6 +14,7 @@ __all__ = [
     "DEAD_LETTERS",
     "DEFAULT_DEPLOYMENT",
     "DEFAULT_QUEUE",
+    "ENCRYPTED",
     "EVENTS_EXCHANGE",
     "ROUTER_QUEUE",
     "SEARCH_ATTRIBUTES",
@@ -57,6 +58,9 @@ SEARCH_ATTRIBUTES: Final = (
     "HatchetEventId",
 )
 """Temporal search attributes of a job, all of type Keyword; all works without them."""
+
+ENCRYPTED: Final = b"binary/encrypted"
+"""The encoding of a Temporal payload that is encrypted, as Temporal's own samples name it."""
 
 Name = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", max_length=100, strict=True)

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from temporalio.exceptions import ApplicationError
 
 from hatchet_cli.codec_server import codec_application
 from hatchet_cli.devstack import DevStack
-from hatchet_router.planning import plan
+from hatchet_router.planning import StartRequest, plan
 from hatchet_router.temporal import TemporalStarter
 from hatchet_schemas import Event, Workflow
 from hatchet_worker import Context, Integration, TemporalSettings, Worker, action, connect
@@ -82,18 +82,22 @@ class Deployment:
     client: Client
     queue: str
 
-    async def publish(self, text: str) -> dict[str, WorkflowHandle[Any, Any]]:
-        """Start all jobs, as a router does; return them by name."""
+    def planned(self, text: str) -> dict[str, StartRequest]:
+        """Return the starts of all jobs of an event, by name."""
         event = Event(
             id=uuid.uuid4().hex, key="user:create", time=datetime.now(UTC), data={"text": text}
         )
-        requests = plan(event, [jobs(self.queue)])
+        return {each.workflow_type: each for each in plan(event, [jobs(self.queue)])}
+
+    async def publish(self, text: str) -> dict[str, WorkflowHandle[Any, Any]]:
+        """Start all jobs, as a router does; return them by name."""
+        planned = self.planned(text)
         starter = TemporalStarter(self.client, search_attributes=True)
-        for request in requests:
+        for request in planned.values():
             assert await starter.start(request)
         return {
-            request.workflow_type: self.client.get_workflow_handle(request.workflow_id)
-            for request in requests
+            job: self.client.get_workflow_handle(request.workflow_id)
+            for job, request in planned.items()
         }
 
 
@@ -177,7 +181,15 @@ async def test_an_old_key_decrypts_and_a_new_one_encrypts(deploy: Deploy, queue:
 async def test_a_job_waits_for_a_worker_that_has_its_key(deploy: Deploy, queue: str) -> None:
     """It is not failed; its history says what is missing."""
     published = await deploy(NEW, queue=queue, worker=False)
-    handle = (await published.publish("hello"))["say"]
+    request = published.planned("hello")["say"]
+    handle = await published.client.start_workflow(
+        request.workflow_type,
+        request.input,
+        id=request.workflow_id,
+        task_queue=queue,
+        memo={"hatchet_jobs": 1},
+        task_timeout=timedelta(seconds=1),  # after which another worker gets a failed one
+    )
     without = Worker([Echo()], [queue], client=(await deploy(queue=queue, worker=False)).client)
 
     async with without:

@@ -3,6 +3,7 @@
 from hatchet_worker.actions import Outputs, action
 from hatchet_worker.connection import TemporalSettings, connect
 from hatchet_worker.context import Context, current_context, use_context
+from hatchet_worker.encryption_keys import EncryptionKey, KeyRing
 from hatchet_worker.errors import (
     IntegrationError,
     InvalidInput,
@@ -15,7 +16,9 @@ from hatchet_worker.errors import (
     Retry,
     SettingsError,
     TemporalUnreachable,
+    UndecryptablePayload,
     UnknownAction,
+    UnknownEncryptionKey,
     UnknownIntegration,
     UnknownSecret,
     UnreadableSecret,
@@ -30,12 +33,14 @@ from hatchet_worker.worker import Worker
 __all__ = [
     "Context",
     "DirectorySecrets",
+    "EncryptionKey",
     "EnvironmentSecrets",
     "Integration",
     "IntegrationError",
     "IntegrationLike",
     "InvalidInput",
     "InvalidOutput",
+    "KeyRing",
     "MissingSecret",
     "NamespaceNotFound",
     "NoContext",
@@ -49,7 +54,9 @@ __all__ = [
     "SettingsError",
     "TemporalSettings",
     "TemporalUnreachable",
+    "UndecryptablePayload",
     "UnknownAction",
+    "UnknownEncryptionKey",
     "UnknownIntegration",
     "UnknownSecret",
     "UnreadableSecret",

@@ -8,17 +8,17 @@ from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import EncodingPayloadConverter
 
+from hatchet_schemas.names import ENCRYPTED
 from hatchet_worker.errors import UnknownEncryptionKey
 
-__all__ = ["ENCODING", "KEY_ID", "KeylessPayloadConverter", "check_readable", "key_id_of"]
+__all__ = ["KEY_ID", "KeylessPayloadConverter", "check_readable", "key_id_of"]
 
-ENCODING: Final = b"binary/encrypted"
 KEY_ID: Final = "encryption-key-id"
 
 
 def key_id_of(payload: Payload) -> str | None:
     """Return the id of the key that encrypted ``payload``, None if it is in plain text."""
-    if payload.metadata.get("encoding") != ENCODING:
+    if payload.metadata.get("encoding") != ENCRYPTED:
         return None
     return payload.metadata.get(KEY_ID, b"").decode(errors="replace")
 
@@ -40,7 +40,7 @@ class _Unreadable(EncodingPayloadConverter):
 
     @property
     def encoding(self) -> str:
-        return ENCODING.decode()
+        return ENCRYPTED.decode()
 
     def to_payload(self, value: Any) -> Payload | None:  # noqa: ARG002 - it takes none
         return None

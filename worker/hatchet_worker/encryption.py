@@ -23,7 +23,8 @@ from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
 
-from hatchet_worker.encrypted import ENCODING, KEY_ID, key_id_of
+from hatchet_schemas.names import ENCRYPTED
+from hatchet_worker.encrypted import KEY_ID, key_id_of
 from hatchet_worker.encryption_keys import EncryptionKey, KeyRing
 from hatchet_worker.errors import UndecryptablePayload, UnknownEncryptionKey
 
@@ -98,7 +99,7 @@ def opened(key: bytes, data: bytes, bound: bytes) -> bytes:
 def _sealed(key: EncryptionKey, payload: Payload) -> Payload:
     nonce = os.urandom(_NONCE_BYTES)
     return Payload(
-        metadata={"encoding": ENCODING, _CIPHER: _XAES, KEY_ID: key.id.encode()},
+        metadata={"encoding": ENCRYPTED, _CIPHER: _XAES, KEY_ID: key.id.encode()},
         data=nonce + sealed(key.secret, nonce, payload.SerializeToString(), _bound(key)),
     )
 

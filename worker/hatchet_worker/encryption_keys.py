@@ -24,17 +24,41 @@ _HOW: Final = "expected <id>:<key>, the key 32 random bytes as base64 (openssl r
 
 @dataclass(frozen=True, slots=True)
 class EncryptionKey:
-    """A key of 32 bytes, and the id by which what it has encrypted names it."""
+    """A key of 32 bytes, and the id by which what it has encrypted names it.
+
+    Raises:
+        SettingsError: it has another length.
+
+    """
 
     id: str
     secret: bytes = field(repr=False)
 
+    def __post_init__(self) -> None:
+        if len(self.secret) != _KEY_BYTES:
+            raise SettingsError(
+                f"the encryption key {self.id!r} has {len(self.secret)} bytes: "
+                f"expected {_KEY_BYTES} random ones"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """Keys, the newest first: that one encrypts, and all of them decrypt."""
+    """Keys, the newest first: that one encrypts, and all of them decrypt.
+
+    Raises:
+        SettingsError: there is none, or two have the same id.
+
+    """
 
     keys: tuple[EncryptionKey, ...]
+
+    def __post_init__(self) -> None:
+        ids = [key.id for key in self.keys]
+        if not ids:
+            raise SettingsError("there is no encryption key to encrypt with")
+        if len(set(ids)) < len(ids):
+            raise SettingsError(f"two encryption keys have the same id, of {', '.join(ids)}")
 
     @property
     def newest(self) -> EncryptionKey:

@@ -27,6 +27,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import PayloadCodec
 
 from hatchet_cli.devstack import DevStack
+from hatchet_router.errors import ScheduleUnreadable
 from hatchet_router.schedule_list import ListedSchedule, ScheduledRun, list_schedules, named
 from hatchet_router.schedule_store import ScheduleStore
 from hatchet_router.schedules import ScheduleKeeper
@@ -356,6 +357,14 @@ async def test_a_new_key_encrypts_schedules_anew(deployment: Deployment, stack: 
     assert await reconciled(old) == ["updated Report/a", "updated Report/b"]
     assert await reconciled(new, old) == ["updated Report/a", "updated Report/b"]
     assert await reconciled(new) == []
+    for keys, reason in ((None, "it is encrypted; set"), (KeyRing((old,)), "key 'new', which is")):
+        blind = await connect(TemporalSettings(address=address, keys=keys))
+        with pytest.raises(ScheduleUnreadable, match=reason):
+            await list_schedules(blind, deployment.name)
+        async with ScheduleKeeper(blind, deployment.name) as keeper:
+            await keeper.follow([])
+            assert all(reason in trouble for trouble in keeper.troubles.values())
+            assert len(keeper.troubles) == 2
 
 
 async def test_twenty_times_two_routers_start_at_once(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from temporalio.api.common.v1 import Payload
 
-from hatchet_worker import SettingsError, TemporalSettings
+from hatchet_worker import SettingsError, TemporalSettings, connect
 from hatchet_worker.encrypted import KeylessPayloadConverter, check_readable
 from hatchet_worker.encryption import EncryptionCodec, opened, sealed
 from hatchet_worker.encryption_keys import EncryptionKey, KeyRing, key_ring
@@ -148,6 +149,23 @@ def test_keys_that_are_none_are_refused_unseen(text: str, message: str) -> None:
         key_ring({"HATCHET_ENCRYPTION_KEYS": text})
 
     assert text.partition(":")[2] not in str(caught.value) or ":" not in text
+
+
+def test_keys_that_a_program_hands_over_are_checked() -> None:
+    with pytest.raises(SettingsError, match="'k' has 5 bytes: expected 32"):
+        EncryptionKey("k", b"short")
+    with pytest.raises(SettingsError, match="no encryption key"):
+        KeyRing(())
+    with pytest.raises(SettingsError, match="the same id, of new, new"):
+        KeyRing((NEW, NEW))
+
+
+async def test_keys_without_what_encrypts_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing goes out in plain text because an extra was forgotten."""
+    monkeypatch.setitem(sys.modules, "hatchet_worker.encryption", None)
+
+    with pytest.raises(SettingsError, match=r"pip install 'hatchet-workflows\[encryption\]'"):
+        await connect(TemporalSettings(keys=KeyRing((NEW,))))
 
 
 def test_files_that_cannot_be_meant_are_refused(tmp_path: Path) -> None:
