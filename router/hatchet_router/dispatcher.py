@@ -28,6 +28,7 @@ from hatchet_router.errors import (
     InvalidEvent,
 )
 from hatchet_router.settings import RouterSettings
+from hatchet_router.spans import publishing
 from hatchet_schemas import SchemaError
 from hatchet_schemas.names import EVENTS_EXCHANGE
 from hatchet_schemas.patterns import check_pattern, is_pattern
@@ -91,7 +92,8 @@ class Dispatcher:
         ``data`` is anything that is a JSON object; dates, UUIDs and pydantic models inside become
         JSON too. An event with the ``id`` of an earlier one starts nothing again, so an id from
         your own data (an order's number) makes a repeated call harmless; without one the event
-        gets a new id. ``time`` is when it happened, now if not given.
+        gets a new id. ``time`` is when it happened, now if not given. In a program that uses
+        OpenTelemetry the event continues the current trace.
 
         Raises:
             InvalidEvent: the key or the data cannot be published.
@@ -104,7 +106,8 @@ class Dispatcher:
         message = _message(key, data, id or uuid.uuid4().hex, time or datetime.now(UTC))
         event_id = str(message.message_id)
         self._begin_on_running_loop()
-        await self._publish_until_stored(key, message, event_id)
+        with publishing(message, self._exchange, key):
+            await self._publish_until_stored(key, message, event_id)
         return event_id
 
     async def close(self) -> None:

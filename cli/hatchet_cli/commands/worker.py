@@ -28,6 +28,7 @@ def worker(
     from hatchet_cli.ops.workers import worker_ops
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import temporal_failures
+    from hatchet_cli.tracing import tracing
 
     configure_logs()
     ops_address = read_ops_address()
@@ -38,5 +39,5 @@ def worker(
             await loaded.serve(stop, on_ready)
         return ExitCode.SUCCESS
 
-    with temporal_failures():
+    with temporal_failures(), tracing("hatchet-worker"):
         raise typer.Exit(run_until_signalled(run))
