@@ -51,6 +51,7 @@ def configure_logs(log_format: LogFormat | None = None, *, level: str = "INFO") 
     level = _chosen("HATCHET_LOG_LEVEL", _LEVELS) or level
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -105,14 +106,16 @@ def _chosen(variable: str, choices: Sequence[str]) -> str | None:
 
 
 class _OnceAMinute(logging.Filter):
-    """Passes what Temporal's native core repeats for each call and attempt once a minute."""
+    """Passes once a minute what Temporal's core and OpenTelemetry repeat for each attempt."""
 
     def __init__(self) -> None:
         super().__init__()
         self._passed: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if not record.name.startswith("temporalio.core") or record.levelno > logging.WARNING:
+        if not record.name.startswith("opentelemetry") and not (
+            record.name.startswith("temporalio.core") and record.levelno <= logging.WARNING
+        ):
             return True
         kind = _NUMBERS.sub("", record.getMessage())[:_KIND_CHARACTERS]
         now = time.monotonic()
@@ -133,6 +136,17 @@ class _MaskingFormatter(structlog.stdlib.ProcessorFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return self._masked(super().format(record))
+
+
+def _add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Add the ids of the current span, in a process that traces."""
+    trace = sys.modules.get("opentelemetry.trace")
+    if trace is not None:
+        span = trace.get_current_span().get_span_context()
+        if span.is_valid:
+            event["trace_id"] = f"{span.trace_id:032x}"
+            event["span_id"] = f"{span.span_id:016x}"
+    return event
 
 
 def _escape_control_characters(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

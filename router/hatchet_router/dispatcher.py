@@ -31,6 +31,7 @@ from hatchet_router.errors import (
 from hatchet_router.hops import HOPS
 from hatchet_router.preparing import preparing
 from hatchet_router.settings import RouterSettings
+from hatchet_router.spans import publishing
 from hatchet_schemas import SchemaError
 from hatchet_schemas.events import MAX_HOPS
 from hatchet_schemas.names import EVENTS_EXCHANGE
@@ -103,7 +104,8 @@ class Dispatcher:
         your own data (an order's number) makes a repeated call harmless; without one the event
         gets a new id. ``time`` is when it happened, now if not given. Events of different
         ``source``, a URI or a path, may have the same ids. ``hops`` is how many steps led to it;
-        `hatchet_worker.integrations.event` counts them, against loops.
+        `hatchet_worker.integrations.event` counts them, against loops. In a
+        program that uses OpenTelemetry the event continues the current trace.
 
         Raises:
             InvalidEvent: the key or the data cannot be published.
@@ -124,7 +126,8 @@ class Dispatcher:
         )
         event_id = str(message.message_id)
         self._begin_on_running_loop()
-        await self._publish_until_stored(key, message, event_id)
+        with publishing(message, self._exchange, key):
+            await self._publish_until_stored(key, message, event_id)
         return event_id
 
     async def has_queue(self, name: str) -> bool:

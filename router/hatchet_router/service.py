@@ -14,6 +14,7 @@ from hatchet_router.reloading import Follower, Reloader, Reloads, WorkflowSet
 from hatchet_router.router import Router
 from hatchet_router.schedules import ScheduleKeeper
 from hatchet_router.settings import RouterSettings
+from hatchet_router.spans import is_traced
 from hatchet_router.status import Phase, RouterStatus
 from hatchet_router.temporal import TemporalStarter, register_search_attributes
 from hatchet_router.watching import watch
@@ -46,6 +47,12 @@ async def serve(
     status = status or RouterStatus()
     loaded = WorkflowSet.of(definitions)
     table = loaded.table
+    if is_traced():
+        from hatchet_router.traced_starts import (  # noqa: PLC0415 - loaded where it is used
+            with_traced_starts,
+        )
+
+        client = with_traced_starts(client)
     search_attributes = await register_search_attributes(client)
     starter = TemporalStarter(
         client,

@@ -21,6 +21,7 @@ from hatchet_router.deliveries import Delivery, Outcome, Rejection, Routed, Unma
 from hatchet_router.errors import TemporalUnavailable
 from hatchet_router.quarantine import quarantined
 from hatchet_router.session import Session
+from hatchet_router.spans import processing
 from hatchet_router.status import RouterStatus
 from hatchet_router.topology import Topology, replay_exchange
 from hatchet_router.undecodable import EscapedText, UnreadableProperties
@@ -64,26 +65,34 @@ class Settler:
         self._counts.in_hand += 1
         try:
             # For what others log meanwhile, such as that Temporal is away.
-            with bound_contextvars(event_key=message.routing_key, event_id=message.message_id):
-                await self._see_to(session, message, times)
+            with (
+                bound_contextvars(event_key=message.routing_key, event_id=message.message_id),
+                processing(message, session.queue) as tell,
+            ):
+                tell(await self._see_to(session, message, times))
                 await message.ack()
         finally:
             self._counts.in_hand -= 1
 
-    async def _see_to(self, session: Session, message: AbstractIncomingMessage, times: int) -> None:
+    async def _see_to(
+        self, session: Session, message: AbstractIncomingMessage, times: int
+    ) -> Outcome:
+        """Return what became of a message, which is to be acknowledged."""
         began = time.perf_counter()
         refused = _unreadable(message) or quarantined(times, message.message_id)
         outcome = refused or await self._handled(message)
         match outcome:
             case Routed():
                 self._counts.routed(outcome, time.perf_counter() - began)
-                return
+                return outcome
             case Unmatched():
                 rejection = await self._unmatched(session, message, times)
             case Rejection():
                 rejection = outcome
-        if rejection is not None:
-            await self._dead_letter(session, message, rejection)
+        if rejection is None:
+            return outcome
+        await self._dead_letter(session, message, rejection)
+        return rejection
 
     async def _handled(self, message: AbstractIncomingMessage) -> Outcome:
         try:

@@ -18,6 +18,7 @@ __all__ = [
     "EVENTS_EXCHANGE",
     "ROUTER_QUEUE",
     "SEARCH_ATTRIBUTES",
+    "TRACE_HEADER",
     "WORKFLOWS_FOLDER",
     "Name",
     "SecretName",
@@ -61,6 +62,11 @@ SEARCH_ATTRIBUTES: Final = (
 
 ENCRYPTED: Final = b"binary/encrypted"
 """The encoding of a Temporal payload that is encrypted, as Temporal's own samples name it."""
+TRACE_HEADER: Final = "_tracer-data"
+"""The header of workflows and activities that bears a trace's context, a map of texts as JSON.
+
+It is the one that the OpenTelemetry interceptors of Temporal's SDKs use.
+"""
 
 Name = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", max_length=100, strict=True)

@@ -48,6 +48,9 @@ class JobWorkflow:
     Only the worker's activity knows the integrations; here is nothing but what a replay repeats.
     """
 
+    def __init__(self) -> None:
+        self.job_input: JobInput | None = None
+
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> dict[str, Any]:
         """Run the job.
@@ -56,7 +59,7 @@ class JobWorkflow:
             ApplicationError: a step failed, or the input is no job; its type says which.
 
         """
-        job_input = _validated(args)
+        self.job_input = job_input = _validated(args)
         progress = JobProgress(job_input)
         if not job_is_wanted(job_input, progress):
             _log(job_input, "job.skipped", condition=job_input.definition.if_)

@@ -28,6 +28,7 @@ from hatchet_worker.needs import check_needs
 from hatchet_worker.registry import Registry
 from hatchet_worker.secrets import SecretProvider, default_providers
 from hatchet_worker.signals import stop_signals
+from hatchet_worker.spans import tracing_interceptors
 from hatchet_worker.steps import HEARTBEAT_SECONDS, StepRunner
 
 __all__ = ["Worker"]
@@ -249,6 +250,7 @@ class Worker:
             task_queue=queue,
             workflows=[JobWorkflow],
             activities=[steps.run_step],
+            interceptors=tracing_interceptors(),
             # The sandbox guards against workflow code that is not ours, and costs CPU per job.
             workflow_runner=temporalio.worker.UnsandboxedWorkflowRunner(),
             max_concurrent_activities=self._max_concurrent_steps,

@@ -44,10 +44,11 @@ def publish(
     from hatchet_cli.exiting import CommandError, ExitCode
     from hatchet_cli.logs import configure_logs
     from hatchet_cli.servers import broker_failures
+    from hatchet_cli.tracing import tracing
     from hatchet_router.errors import EventUnroutable, InvalidEvent
 
     configure_logs()
-    with broker_failures():
+    with broker_failures(), tracing("hatchet-publish"):
         try:
             code = asyncio.run(
                 _publish(key, parse_data(data), event_id, start_timeout if wait else None, output)

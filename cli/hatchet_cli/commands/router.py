@@ -42,6 +42,7 @@ def router(
     from hatchet_cli.ops.routers import router_ops
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import broker_failures, connect_to_temporal, read_settings
+    from hatchet_cli.tracing import tracing
     from hatchet_router.folder import WorkflowFolder
     from hatchet_router.reloading import Reloads
     from hatchet_router.service import serve
@@ -65,6 +66,7 @@ def router(
         return ExitCode.SUCCESS
 
     try:
-        raise typer.Exit(run_until_signalled(run))
+        with tracing("hatchet-router"):
+            raise typer.Exit(run_until_signalled(run))
     finally:
         hangups.ignore()

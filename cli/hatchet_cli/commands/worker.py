@@ -25,6 +25,7 @@ def worker(app: OptionalApp = None, use: Use = None, queues: Queues = None) -> N
     from hatchet_cli.ops.workers import worker_ops
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import temporal_failures
+    from hatchet_cli.tracing import tracing
 
     configure_logs()
     warn_about_exposed_keys()
@@ -36,5 +37,5 @@ def worker(app: OptionalApp = None, use: Use = None, queues: Queues = None) -> N
             await loaded.serve(stop, on_ready)
         return ExitCode.SUCCESS
 
-    with temporal_failures():
+    with temporal_failures(), tracing("hatchet-worker"):
         raise typer.Exit(run_until_signalled(run))
