@@ -62,6 +62,7 @@ SEARCH_ATTRIBUTES: Final = (
 
 ENCRYPTED: Final = b"binary/encrypted"
 """The encoding of a Temporal payload that is encrypted, as Temporal's own samples name it."""
+
 TRACE_HEADER: Final = "_tracer-data"
 """The header of workflows and activities that bears a trace's context, a map of texts as JSON.
 

@@ -20,7 +20,7 @@ from hatchet_cli.devstack import DevStack
 
 ROOT = Path(__file__).parents[2]
 HATCHET = Path(sys.executable).parent / "hatchet"
-_TIMEOUT_SECONDS = 60.0
+_TIMEOUT_SECONDS = 120.0
 _ADDRESSES = re.compile(r"(HATCHET|TEMPORAL|AMQP|RABBITMQ|CLOUDAMQP)_")
 
 

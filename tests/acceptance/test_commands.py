@@ -51,8 +51,8 @@ def running_project(project: Project, lifetime: ExitStack, eventually: Eventuall
     )
     router = lifetime.enter_context(project.running("router"))
     worker = lifetime.enter_context(project.running("worker", "integrations:worker"))
-    eventually(lambda: router.has_said("router.ready"), 30)
-    eventually(lambda: worker.has_said("worker.started"), 30)
+    eventually(lambda: router.has_said("router.ready"))
+    eventually(lambda: worker.has_said("worker.started"))
     return project
 
 
@@ -142,8 +142,8 @@ def test_router_and_worker_end_cleanly(
         project.running("router") as router,
         project.running("worker", "integrations:listed") as worker,
     ):
-        eventually(lambda: router.has_said("router.ready"), 30)
-        eventually(lambda: worker.has_said("worker.started"), 30)
+        eventually(lambda: router.has_said("router.ready"))
+        eventually(lambda: worker.has_said("worker.started"))
 
         assert (router.end(number), worker.end(number)) == (expected, expected)
 

@@ -56,7 +56,7 @@ def routed(
     )
     router = lifetime.enter_context(project.running("router"))
     routers.append(router)
-    eventually(lambda: router.has_said("router.ready"), 30)
+    eventually(lambda: router.has_said("router.ready"))
     return project
 
 
@@ -119,7 +119,7 @@ def test_an_event_that_fails_is_listed_shown_and_replayed_once_its_cause_is_mend
     """The whole way of it: nothing is made up here."""
     published = routed.hatchet("publish", "order.paid", "-d", '{"total": 200}', "--id", "e-1")
     assert published.code == 0
-    eventually(lambda: listed(own) == ["e-1"], 30)
+    eventually(lambda: listed(own) == ["e-1"])
 
     shown = own("show", "e-1")
     text = own("list")
@@ -136,9 +136,9 @@ def test_an_event_that_fails_is_listed_shown_and_replayed_once_its_cause_is_mend
     file = routed.folder / ".hatchet" / "billing.yaml"
     file.write_text(file.read_text().replace(".amount", ".total"))
     with routed.running("router") as mended:
-        eventually(lambda: mended.has_said("router.ready"), 30)
+        eventually(lambda: mended.has_said("router.ready"))
         replayed = own("replay", "--id", "e-1", "-o", "json")
-        eventually(lambda: mended.has_said("event.routed"), 30)
+        eventually(lambda: mended.has_said("event.routed"))
 
     assert replayed.code == 0, replayed.stderr
     [outcome] = json.loads(replayed.stdout)

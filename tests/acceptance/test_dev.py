@@ -92,7 +92,7 @@ def test_ctrl_c_ends_everything(
     eventually: Eventually,
 ) -> None:
     dev, output = start_sign_up(environment, tmp_path)
-    eventually(lambda: "Next, from another terminal" in output.read_text(), 60)
+    eventually(lambda: "Next, from another terminal" in output.read_text())
 
     dev.send_signal(signal.SIGINT)
 
@@ -107,7 +107,7 @@ def test_ctrl_c_during_the_start_ends_everything(
     eventually: Eventually,
 ) -> None:
     dev, _ = start_sign_up(environment, tmp_path)
-    eventually(lambda: any("beam" in process for process in left_running()), 60)
+    eventually(lambda: any("beam" in process for process in left_running()))
 
     dev.send_signal(signal.SIGINT)
 
@@ -122,12 +122,12 @@ def test_a_killed_dev_leaves_nothing_running(
     eventually: Eventually,
 ) -> None:
     dev, output = start_sign_up(environment, tmp_path)
-    eventually(lambda: "Next, from another terminal" in output.read_text(), 60)
+    eventually(lambda: "Next, from another terminal" in output.read_text())
 
     dev.kill()
     dev.wait()
 
-    eventually(lambda: left_running() == [], 20)
+    eventually(lambda: left_running() == [])
 
 
 def test_a_worker_that_cannot_start_ends_everything_with_its_words(

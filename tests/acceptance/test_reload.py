@@ -73,7 +73,7 @@ def saying(*triggers: str) -> str:
 
 def ready(router: RunningCommand, eventually: Eventually) -> None:
     """Wait until a router routes."""
-    eventually(lambda: router.has_said("router.ready"), 30)
+    eventually(lambda: router.has_said("router.ready"))
 
 
 def records(router: RunningCommand, event: str) -> list[dict[str, Any]]:
@@ -130,7 +130,7 @@ def test_sighup_ends_no_router_that_starts_or_stops(
 ) -> None:
     project.write(".hatchet/say.yaml", saying("say:first"))
     with project.running("router") as router:
-        eventually(lambda: catches_hangups(router.process), 30)
+        eventually(lambda: catches_hangups(router.process))
         assert not router.has_said("router.ready")
         router.process.send_signal(signal.SIGHUP)
         ready(router, eventually)
@@ -176,7 +176,7 @@ def test_a_running_job_keeps_its_definition(
     router = lifetime.enter_context(project.running("router", "--reload"))
     worker = lifetime.enter_context(project.running("worker", "integrations:worker"))
     ready(router, eventually)
-    eventually(lambda: worker.has_said("worker.started"), 30)
+    eventually(lambda: worker.has_said("worker.started"))
     project.hatchet("publish", "gated:run", "--id", "before")
     eventually((project.folder / "waiting").exists)
     project.write(".hatchet/gated.yaml", GATED.format(queue=queue, text="new"))
@@ -210,7 +210,7 @@ def test_dev_shows_that_files_were_reloaded_or_are_broken(
         return lambda: text in output.read_text()
 
     try:
-        eventually(shown("Next, from another terminal"), 60)
+        eventually(shown("Next, from another terminal"))
         project.write(".hatchet/say.yaml", saying("say:second"))
         eventually(shown("↻ workflow files reloaded: changed Say"))
         project.write(".hatchet/say.yaml", "name: Say\n")

@@ -94,7 +94,7 @@ def with_schedules(project: Project, lifetime: ExitStack, eventually: Eventually
     project.write("app.py", APP)
     lifetime.enter_context(project.running("router"))
     # Temporal lists what is new a moment later.
-    eventually(lambda: set(kept(project)) == ALL, 60)
+    eventually(lambda: set(kept(project)) == ALL)
     return project
 
 
@@ -224,8 +224,8 @@ def test_a_workflow_is_triggered_as_at_one_time_and_the_list_shows_how_it_ends(
     assert before["recent"][0]["state"] == "RUNNING"
     assert before["running"] == [before["recent"][0]["workflow_id"]]
     with scheduled.running("worker", "app:worker") as worker:
-        eventually(lambda: worker.has_said("worker.started"), 60)
-        eventually(lambda: kept(scheduled)[ONE]["recent"][0]["state"] == "COMPLETED", 60)
+        eventually(lambda: worker.has_said("worker.started"))
+        eventually(lambda: kept(scheduled)[ONE]["recent"][0]["state"] == "COMPLETED")
     (line,) = (
         each for each in on(scheduled, "list").stdout.splitlines() if each.startswith(f"{ONE} ")
     )
@@ -289,12 +289,12 @@ def test_a_backfill_lists_the_times_and_starts_them_once_it_is_confirmed(
         "2026-03-30T06:30:00+02:00",
     ]
     at_once = 2 if overlap == "allow" else 1
-    eventually(lambda: len(listed(scheduled)[ONE]["recent"]) == at_once, 60)
+    eventually(lambda: len(kept(scheduled)[ONE]["recent"]) == at_once)
     one = listed(scheduled)[ONE]
     assert one["counts"]["waiting"] == 2 - at_once
     with scheduled.running("worker", "app:worker") as worker:
-        eventually(lambda: worker.has_said("worker.started"), 60)
-        eventually(lambda: states(scheduled) == ["COMPLETED"] * 2, 60)
+        eventually(lambda: worker.has_said("worker.started"))
+        eventually(lambda: states(scheduled) == ["COMPLETED"] * 2)
     ids = [run["workflow_id"] for run in listed(scheduled)[ONE]["recent"]]
     assert [each[-20:] for each in sorted(ids)] == ["2026-03-27T05:30:00Z", "2026-03-30T04:30:00Z"]
 
@@ -309,7 +309,7 @@ def test_a_backfill_of_a_single_time_is_done_at_once(
 ) -> None:
     on(scheduled, "backfill", ONE, "--from", "2026-03-30T04:30Z", "--to", "2026-03-30T04:30:00Z")
 
-    eventually(lambda: states(scheduled) == ["RUNNING"], 60)
+    eventually(lambda: states(scheduled) == ["RUNNING"])
     [run] = listed(scheduled)[ONE]["recent"]
     beside = on(scheduled, "trigger", ONE)
     assert beside.stderr == f"hatchet: {ONE}: an earlier run goes on, too: {run['workflow_id']}\n"
@@ -336,7 +336,7 @@ def test_a_backfill_with_jitter_starts_a_run_for_each_time_it_tells(
 
     assert "asked for 5 runs, all at once" in result.stderr
     told = [each["utc"] for each in json.loads(result.stdout)[0]["times"]]
-    eventually(lambda: len(listed(scheduled)[name]["recent"]) == len(told), 60)
+    eventually(lambda: len(kept(scheduled)[name]["recent"]) == len(told))
     assert [run["due"] for run in listed(scheduled)[name]["recent"]] == told
 
 

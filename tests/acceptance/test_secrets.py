@@ -64,8 +64,8 @@ def test_a_worker_s_process_lets_go_of_no_secret(
     )
     router = lifetime.enter_context(project.running("router"))
     worker = lifetime.enter_context(project.running("worker", "integrations:worker"))
-    eventually(lambda: router.has_said("router.ready"), 30)
-    eventually(lambda: worker.has_said("worker.started"), 30)
+    eventually(lambda: router.has_said("router.ready"))
+    eventually(lambda: worker.has_said("worker.started"))
 
     result = project.hatchet("publish", "echo:say", "--wait")
 
@@ -166,8 +166,8 @@ def test_no_event_makes_a_worker_reveal_a_secret(
     project.write(".hatchet/tricky.yaml", TRICKY.format(queue=queue))
     router = lifetime.enter_context(project.running("router"))
     worker = lifetime.enter_context(project.running("worker", "integrations:worker"))
-    eventually(lambda: router.has_said("router.ready"), 30)
-    eventually(lambda: worker.has_said("worker.started"), 30)
+    eventually(lambda: router.has_said("router.ready"))
+    eventually(lambda: worker.has_said("worker.started"))
     exchange = project.environment["HATCHET_EXCHANGE"]
     events = [
         (f"{own}-{number}", {"trick": shape, "secrets": {"TOKEN": shape}, "steps": shape})
@@ -187,7 +187,7 @@ def test_no_event_makes_a_worker_reveal_a_secret(
         channel.basic_publish(exchange, "trick.posted", b"{{ .secrets.TOKEN }}")
         ids = [f"Tricky/post/{event_id}" for event_id, _ in events]
         histories = asyncio.run(ended(stack.temporal.address, ids))
-        eventually(lambda: worker.log.read_text().count("job.failed") == 2 * len(events), 60)
+        eventually(lambda: worker.log.read_text().count("job.failed") == 2 * len(events))
         queued = waiting_in(channel, "hatchet.dead-letters")
         queued += waiting_in(channel, project.environment["HATCHET_QUEUE"])
 

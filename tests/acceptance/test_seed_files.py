@@ -194,8 +194,8 @@ def test_a_file_of_the_seed_runs_unchanged(
     assert (checked.code, checked.stdout) == (0, "")
     router = lifetime.enter_context(project.running("router"))
     worker = lifetime.enter_context(project.running("worker", "integrations:worker"))
-    eventually(lambda: router.has_said("router.ready"), 30)
-    eventually(lambda: worker.has_said("worker.started"), 30)
+    eventually(lambda: router.has_said("router.ready"))
+    eventually(lambda: worker.has_said("worker.started"))
 
     published = project.hatchet("publish", "user:create", "--data", json.dumps(data), "--wait")
 

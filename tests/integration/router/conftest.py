@@ -81,7 +81,7 @@ class Until:
     """Waits for a condition, and fails the test if it does not come true in time."""
 
     async def __call__(
-        self, condition: Callable[[], Awaitable[T]], expected: T | None = None, seconds: float = 30
+        self, condition: Callable[[], Awaitable[T]], expected: T | None = None, seconds: float = 60
     ) -> T:
         """Return what `condition` gives once that is `expected`, or true if nothing is."""
         deadline = time.monotonic() + seconds
@@ -231,7 +231,7 @@ def serving(until: Until) -> Serve:
     return run
 
 
-async def next_message(queue: AbstractQueue, key: str, seconds: float = 30) -> Any:
+async def next_message(queue: AbstractQueue, key: str, seconds: float = 60) -> Any:
     """Return the next message with this routing key, passing over those of other tests."""
     async with asyncio.timeout(seconds):
         while True:

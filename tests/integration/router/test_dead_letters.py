@@ -347,7 +347,7 @@ async def test_a_replay_that_is_killed_again_and_again_loses_nothing_and_repeats
             async def is_at_it(replay: asyncio.subprocess.Process = replay) -> bool:
                 return replay.returncode is not None or bool(await letters.readers())
 
-            await until(is_at_it, seconds=30)
+            await until(is_at_it)
             await asyncio.sleep(moment * 0.06)  # anywhere in its work
             if replay.returncode is None:
                 replay.kill()

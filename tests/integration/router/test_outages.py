@@ -90,7 +90,7 @@ async def test_a_restarted_broker_loses_nothing(
         async def all_handled() -> bool:
             return set(recorder.handled) >= expected
 
-        await until(all_handled, seconds=20)
+        await until(all_handled)
 
     assert set(recorder.handled) == expected
     assert [delivery.redelivered for delivery in recorder.held] == [False]
@@ -291,7 +291,7 @@ async def test_a_temporal_that_died_is_waited_for(
             await broker.publish(settings.exchange, "a", b"{}", message_id=str(number))
         await until(lambda: has_taken_all(broker, settings.queue))
         await asyncio.to_thread(temporal.restart)
-        await until(lambda: runs_of(client, name, 4), seconds=40)
+        await until(lambda: runs_of(client, name, 4))
 
     assert await broker.waiting(settings.queue) == 0
 

@@ -230,7 +230,7 @@ async def test_stopping_while_paused_ends_at_once(
     async def available() -> None:
         await asyncio.Event().wait()
 
-    async with asyncio.timeout(20), consumer(handle, available=available) as running:
+    async with asyncio.timeout(30), consumer(handle, available=available) as running:
         await broker.publish(settings.exchange, f"{name}.x", b"event")
 
         async def is_paused() -> bool:
@@ -274,7 +274,7 @@ async def return_all(broker: Any, queue: str, times: int) -> None:
         channel = await broker.connection.channel()
         await channel.set_qos(prefetch_count=100)
         target = await channel.get_queue(queue)
-        async with asyncio.timeout(10), target.iterator() as messages:
+        async with asyncio.timeout(30), target.iterator() as messages:
             await anext(messages)
             await channel.close()
 

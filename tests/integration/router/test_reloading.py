@@ -185,7 +185,7 @@ async def test_a_reload_storm_under_load_loses_nothing_and_routes_nothing_twice(
     async def visible() -> bool:
         return set(confirmed) <= {job.partition("/")[2] for job in await started_jobs()}
 
-    await until(visible, seconds=30)
+    await until(visible)
     jobs_of = Counter(job.partition("/")[2] for job in await started_jobs())
     assert {event: jobs_of[event] for event in confirmed if jobs_of[event] != 1} == {}
 
@@ -219,7 +219,7 @@ async def test_while_temporal_is_away_files_change_and_events_in_hand_keep_their
                 await broker.publish(settings.exchange, name, b"{}", message_id="after")
             finally:
                 temporal.resume()
-            await until(lambda: router.has("event.routed", 2), seconds=30)
+            await until(lambda: router.has("event.routed", 2))
 
     jobs = {record["event_id"]: record["jobs"][0]["job"] for record in router.named("event.routed")}
     assert jobs == {"before": "old", "after": "new"}
@@ -253,5 +253,5 @@ async def test_while_rabbitmq_is_away_files_change_and_the_next_session_goes_by_
                     return False
                 return True
 
-            await until(is_bound, seconds=30)
+            await until(is_bound)
         await until(lambda: router.has("event.routed", 1))

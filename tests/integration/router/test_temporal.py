@@ -38,7 +38,7 @@ async def elsewhere(stack: DevStack) -> Client:
 
 async def test_a_temporal_that_takes_starts_is_available(client: Client) -> None:
     """It is asked at once, and nothing is started by asking."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await TemporalStarter(client).available()
 
 

@@ -21,7 +21,7 @@ from hatchet_schemas.names import workflow_id
 from hatchet_worker import IntegrationLike, TemporalSettings, Worker, connect
 
 WORKFLOW = "Post User Sign Up"
-DEADLINE_SECONDS = 15
+DEADLINE_SECONDS = 60
 
 
 @pytest.fixture(scope="session")

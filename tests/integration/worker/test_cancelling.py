@@ -48,7 +48,7 @@ async def test_cancelling_a_job_cancels_its_running_step(
     monkeypatch.setattr("hatchet_worker.worker.HEARTBEAT_SECONDS", 0.1)
     slow = Slow()
 
-    async with jobs.worker(slow), asyncio.timeout(10):
+    async with jobs.worker(slow), asyncio.timeout(30):
         handle = await jobs.start(step("one"), step("two"))
         await slow.reached.wait()
         await handle.cancel()
@@ -72,7 +72,7 @@ async def test_a_job_can_be_cancelled_before_a_worker_takes_it(jobs: Jobs) -> No
     handle = await jobs.start(step("one"))
     await handle.cancel()
 
-    async with jobs.worker(slow), asyncio.timeout(10):
+    async with jobs.worker(slow), asyncio.timeout(30):
         with pytest.raises(WorkflowFailureError):
             await handle.result()
 
@@ -86,7 +86,7 @@ async def test_letting_go_of_a_job_is_not_logged_as_its_cancellation(
     """A stopping worker drops the jobs in its cache; they go on elsewhere."""
     slow = Slow()
 
-    async with jobs.worker(slow, grace_seconds=0), asyncio.timeout(10):
+    async with jobs.worker(slow, grace_seconds=0), asyncio.timeout(30):
         handle = await jobs.start(step("one"))
         await slow.reached.wait()
 

@@ -184,7 +184,7 @@ async def test_a_cancelled_job_still_runs_the_steps_that_run_always(
     monkeypatch.setattr("hatchet_worker.worker.HEARTBEAT_SECONDS", 0.1)
     desk = Desk()
 
-    async with jobs.worker(desk), asyncio.timeout(15):
+    async with jobs.worker(desk), asyncio.timeout(30):
         handle = await jobs.start(
             {**do("one"), "actionId": "desk:wait", "timeout": "60s"},
             do("two"),

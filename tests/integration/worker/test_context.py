@@ -148,7 +148,7 @@ async def test_steps_side_by_side_have_a_context_each(jobs: Jobs) -> None:
             await both.wait()
             return {"job": current_context().job}
 
-    async with jobs.worker(Meeting()), asyncio.timeout(10):
+    async with jobs.worker(Meeting()), asyncio.timeout(30):
         one, two = await asyncio.gather(
             jobs.run(call("meeting:join"), job="one"), jobs.run(call("meeting:join"), job="two")
         )

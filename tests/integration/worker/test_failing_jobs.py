@@ -308,7 +308,7 @@ async def test_a_step_that_took_too_long_is_cancelled(
 
     async with jobs.worker(Slow()):
         failure = await jobs.failure(call("slow:hang", timeout_s=0.1))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await cancelled.wait()
 
     assert failure.type == "StepTimedOut"
@@ -342,7 +342,7 @@ async def test_a_job_that_takes_too_long_times_out(jobs: Jobs) -> None:
 )
 async def test_an_input_that_is_no_job_fails_at_once(jobs: Jobs, argument: Any) -> None:
     """Not in an endless loop of failing workflow tasks, and without repeating it."""
-    async with jobs.worker(Trouble()), asyncio.timeout(10):
+    async with jobs.worker(Trouble()), asyncio.timeout(30):
         handle = await jobs.client.start_workflow(
             "greet-user", argument, id=f"bad-{uuid.uuid4().hex}", task_queue=jobs.queue
         )
@@ -376,7 +376,7 @@ async def test_a_job_of_a_release_that_the_worker_does_not_know_waits(
         case "definition":
             data["definition"]["steps"][0]["with"] = {"of": "{{ .input | of_the_next_release }}"}
 
-    async with jobs.worker(Trouble()), asyncio.timeout(10):
+    async with jobs.worker(Trouble()), asyncio.timeout(30):
         handle = await jobs.client.start_workflow(
             "greet-user", data, id=f"newer-{happened.id}", task_queue=jobs.queue
         )
@@ -393,7 +393,7 @@ async def test_a_job_of_a_release_that_the_worker_does_not_know_waits(
 
 async def test_a_job_without_any_input_fails_at_once(jobs: Jobs) -> None:
     """As someone starts it by hand in the UI."""
-    async with jobs.worker(Trouble()), asyncio.timeout(10):
+    async with jobs.worker(Trouble()), asyncio.timeout(30):
         handle = await jobs.client.start_workflow(
             "greet-user", id=f"bad-{uuid.uuid4().hex}", task_queue=jobs.queue
         )
@@ -414,7 +414,7 @@ async def test_a_strange_failure_fails_the_step_and_not_the_worker(
     jobs: Jobs, action_id: str, message: str
 ) -> None:
     """Each of these would hang the step or end the worker if it got through as it is."""
-    async with jobs.worker(Trouble()), asyncio.timeout(10):
+    async with jobs.worker(Trouble()), asyncio.timeout(30):
         failure = await jobs.failure(call(action_id))
         outputs = await jobs.run(call("trouble:say", this={"alive": True}))
 

@@ -136,7 +136,7 @@ async def test_jobs_run_in_parallel(jobs: Jobs) -> None:
         async def join(self, data: dict[str, Any]) -> None:
             await both.wait()
 
-    async with jobs.worker(Meeting()), asyncio.timeout(10):
+    async with jobs.worker(Meeting()), asyncio.timeout(30):
         await asyncio.gather(
             jobs.run(plain("meeting:join"), job="greet-user"),
             jobs.run(plain("meeting:join"), job="create-resources"),
@@ -236,7 +236,7 @@ async def test_the_running_step_shows_in_the_job_s_details(jobs: Jobs) -> None:
 
     async with jobs.worker(Slow(), grace_seconds=0):
         handle = await jobs.start({**plain("slow:hang"), "name": "Wait for ever"})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await reached.wait()
         metadata = await handle.query("__temporal_workflow_metadata")
         await handle.terminate()
@@ -268,7 +268,7 @@ async def test_a_scheduled_job_that_is_started_by_hand_is_for_now(jobs: Jobs) ->
         schedule="d/W",
         definition=Job.model_validate({"queue": jobs.queue, "steps": [say]}),
     )
-    async with jobs.worker(Echo()), asyncio.timeout(15):
+    async with jobs.worker(Echo()), asyncio.timeout(30):
         handle = await jobs.client.start_workflow(
             "j", scheduled, id=f"by-hand-{jobs.queue}", task_queue=jobs.queue
         )

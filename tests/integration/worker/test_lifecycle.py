@@ -54,7 +54,7 @@ class Gate(Integration):
         return {"through": True}
 
 
-STEP = {"name": "Pass", "id": "pass", "actionId": "gate:pass", "timeout": "30s"}
+STEP = {"name": "Pass", "id": "pass", "actionId": "gate:pass", "timeout": "90s"}
 
 
 def fail_the_first_poll(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ async def test_stopping_finishes_the_running_step(jobs: Jobs) -> None:
     """Its outputs are not lost: the next worker goes on behind it."""
     gate = Gate()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         async with jobs.worker(gate):
             handle = await jobs.start(STEP)
             await gate.reached.wait()
@@ -95,7 +95,7 @@ async def test_a_step_that_does_not_finish_in_time_goes_to_the_next_worker(jobs:
     fresh.opened.set()
     step = {**STEP, "retry": {"backoff": "10ms"}}
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         async with jobs.worker(stuck, grace_seconds=0.1):
             handle = await jobs.start(step)
             await stuck.reached.wait()
@@ -110,7 +110,7 @@ async def test_a_step_without_retries_that_its_worker_gives_up_says_so(jobs: Job
     stuck = Gate()
     step = {**STEP, "retry": {"attempts": 1}}
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         async with jobs.worker(stuck, grace_seconds=0.1):
             handle = await jobs.start(step)
             await stuck.reached.wait()
@@ -142,7 +142,7 @@ async def test_all_queues_are_told_to_stop_at_the_same_time(
     monkeypatch.setattr(temporalio.worker.Worker, "shutdown", shut_down_together)
 
     async with (
-        asyncio.timeout(10),
+        asyncio.timeout(30),
         jobs.worker(Gate(), queues=[jobs.queue, f"other-{jobs.queue}"]),
     ):
         pass
@@ -156,7 +156,7 @@ async def test_an_interrupted_worker_stops_at_once(jobs: Jobs) -> None:
     stop = asyncio.Event()
     worker = jobs.worker(gate, grace_seconds=60)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         serving = asyncio.create_task(worker.serve(stop))
         handle = await jobs.start(STEP)
         await gate.reached.wait()
@@ -186,7 +186,7 @@ async def test_what_stops_one_queue_ends_the_whole_worker_with_its_error(
     fail_the_first_poll(monkeypatch)
     worker = jobs.worker(Gate(), queues=[jobs.queue, f"other-{jobs.queue}"])
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         with pytest.raises(RuntimeError, match="Activity worker failed") as caught:
             await worker.serve(asyncio.Event())
 
@@ -212,7 +212,7 @@ async def test_a_temporal_that_goes_away_during_the_start_is_an_error_of_the_sta
     worker = jobs.worker(Gate(), queues=[jobs.queue, f"other-{jobs.queue}"])
 
     with capture_logs() as logs:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             with pytest.raises(TemporalUnreachable, match="nothing is listening there"):
                 await worker.serve(asyncio.Event())
 

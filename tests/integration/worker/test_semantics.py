@@ -158,7 +158,7 @@ async def test_at_most_once_whose_timeout_the_worker_sees_first_is_final(
 async def test_at_most_once_whose_worker_stops_is_not_given_to_another(jobs: Jobs) -> None:
     stopping, fresh = Shop(), Shop()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         async with jobs.worker(stopping, grace_seconds=0.1):
             handle = await jobs.start(call("shop:charge", then="hang"))
             await stopping.reached.wait()

@@ -54,7 +54,7 @@ class Releases:
                 stderr=subprocess.STDOUT,
             )
         self._processes.append(process)
-        self._eventually(lambda: "worker.started" in log.read_text(), 30)
+        self._eventually(lambda: "worker.started" in log.read_text())
         return process
 
     def steps(self) -> list[tuple[str, str]]:

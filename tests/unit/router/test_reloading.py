@@ -83,7 +83,7 @@ class Running:
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for a condition."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - it is anything that a test can see
             await asyncio.sleep(0.001)
 

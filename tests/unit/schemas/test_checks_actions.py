@@ -319,7 +319,8 @@ def test_references_are_followed_and_may_go_round_in_circles() -> None:
     assert len(findings({**tree, "$ref": "#/$defs/a~1b~0c"}, {})) == 1
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.heavy
+@pytest.mark.timeout(60)
 def test_a_schema_that_multiplies_is_given_up() -> None:
     schema = {"anyOf": [{"type": "array", "items": {"$ref": "#"}}] * 3}
     value: Any = "x"

@@ -225,7 +225,8 @@ def test_a_check_says_the_same_each_time(data: Any) -> None:
     assert list(workflow_findings(workflow)) == list(workflow_findings(workflow))
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.heavy
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "step",
     [

@@ -581,7 +581,8 @@ def test_an_excerpt_is_short_and_has_no_escape_codes() -> None:
     assert len(problem.excerpt) <= 160
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.heavy
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "text",
     [

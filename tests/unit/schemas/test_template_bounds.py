@@ -50,7 +50,7 @@ def refusal(template: str) -> str:
     return caught.value.reason
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "template",
     [
@@ -134,7 +134,7 @@ def test_work_is_counted_and_refused(template: str) -> None:
     assert "it takes too much work: more than 1,048,576" in refusal(template)
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "template",
     [
@@ -154,7 +154,7 @@ def test_what_no_one_needs_is_refused(template: str) -> None:
     assert refusal(template)
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     ("template", "value"),
     [
@@ -200,7 +200,7 @@ def test_a_meter_counts_every_character_and_element() -> None:
         meter.read([["a" * 10_000] * 20])
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 def test_a_meter_does_not_walk_what_it_has_no_room_for() -> None:
     value: Any = "x"
     for _ in range(60):

@@ -331,7 +331,7 @@ def test_templates_fail_with_a_reason(template: str, reason: str) -> None:
     assert str(error) == f"{template!r}: {error.reason}"
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "template",
     [
@@ -370,7 +370,7 @@ def test_no_template_makes_much_of_little(template: str) -> None:
     assert len(str(error)) < 600
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "template",
     [
