@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import sys
 import time
@@ -32,11 +31,18 @@ def configure_logs(log_format: LogFormat | None = None) -> None:
 
     ``pretty`` is for people, ``json`` (one object a line) for machines; without a choice it is
     ``HATCHET_LOG_FORMAT``, or pretty on a terminal and json elsewhere.
+
+    Raises:
+        CommandError: a setting, or a file that holds settings, cannot be used.
+
     """
+    from hatchet_cli.settings.environment import read_model
+    from hatchet_cli.settings.models import LogSettings
     from hatchet_worker import SecretFilter
     from hatchet_worker.masking import SECRETS_IN_USE
 
-    chosen = log_format or os.environ.get("HATCHET_LOG_FORMAT")
+    settings = read_model(LogSettings)
+    chosen = log_format or settings.log_format
     pretty = chosen == "pretty" or (chosen is None and sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -75,7 +81,7 @@ def configure_logs(log_format: LogFormat | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("hatchet").setLevel(os.environ.get("HATCHET_LOG_LEVEL", "INFO").upper())
+    logging.getLogger("hatchet").setLevel(settings.log_level)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 

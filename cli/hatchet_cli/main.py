@@ -10,6 +10,7 @@ import typer
 from hatchet_cli.commands import (
     actions,
     check,
+    config,
     dead,
     dev,
     doctor,
@@ -43,6 +44,7 @@ app.command("graph")(graph.graph)
 app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
 app.add_typer(actions.actions, name="actions")
+app.add_typer(config.config, name="config")
 app.add_typer(dead.dead, name="dead")
 app.add_typer(schedules.schedules, name="schedules")
 

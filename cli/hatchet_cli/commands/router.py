@@ -39,12 +39,14 @@ def router(
     from hatchet_cli.logs import configure_logs
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import broker_failures, connect_to_temporal, read_settings
+    from hatchet_cli.settings.environment import tell_unknown_variables
     from hatchet_router.folder import WorkflowFolder
     from hatchet_router.reloading import Reloads
     from hatchet_router.service import serve
 
     configure_logs()
     settings = read_settings(workflows=folder, reload=reload)
+    tell_unknown_variables()
     files = WorkflowFolder(settings.workflows, known_vars=frozenset(settings.vars))
     definitions = without_errors(files.load())
 

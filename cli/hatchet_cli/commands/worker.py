@@ -26,9 +26,11 @@ def worker(
     from hatchet_cli.logs import configure_logs
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import temporal_failures
+    from hatchet_cli.settings.environment import tell_unknown_variables
 
     configure_logs()
     loaded = load_worker(app)
+    tell_unknown_variables(each.id for each in loaded.registry.integrations)
 
     async def run(stop: asyncio.Event) -> int:
         await loaded.serve(stop)
