@@ -32,7 +32,7 @@ def show(
     from hatchet_cli.reports.settings import as_json, as_text
     from hatchet_cli.servers import read_settings, read_temporal_settings
     from hatchet_cli.settings.environment import read_model, unknown_variables
-    from hatchet_cli.settings.models import LogSettings
+    from hatchet_cli.settings.models import DoctorSettings, LogSettings
     from hatchet_cli.settings.report import setting_report
     from hatchet_worker.settings import WorkerSettings
 
@@ -43,4 +43,5 @@ def show(
     read_settings()
     read_model(WorkerSettings)
     read_model(LogSettings)
+    read_model(DoctorSettings)
     read_temporal_settings()

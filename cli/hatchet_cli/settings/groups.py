@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from hatchet_cli.settings.known import Family, Group, Registry, Setting, of_model
-from hatchet_cli.settings.models import FileSettings, LogSettings
+from hatchet_cli.settings.models import DoctorSettings, FileSettings, LogSettings
 from hatchet_router.settings import RouterSettings
 from hatchet_worker.settings import WorkerSettings
 
@@ -19,7 +19,6 @@ __all__ = ["REGISTRY"]
 _INTEGRATIONS: Final = (
     "event",
     "http",
-    "log",
     "postmark",
     "s3",
     "sendgrid",
@@ -117,6 +116,7 @@ REGISTRY: Final = Registry(
             ),
         ),
         Group("Logs", of_model(LogSettings, log_format="by terminal")),
+        Group("Doctor", of_model(DoctorSettings)),
         Group("Temporal", _TEMPORAL),
     )
 )

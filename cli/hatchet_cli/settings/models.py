@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["FileSettings", "LogSettings"]
+__all__ = ["DoctorSettings", "FileSettings", "LogSettings"]
 
 _CONFIG = SettingsConfigDict(
     env_prefix="HATCHET_",
@@ -34,6 +34,16 @@ class FileSettings(BaseSettings):
 
     config: Path = Path("hatchet.toml")
     """A file of settings as [TOML](#hatchettoml); `/dev/null` for none."""
+
+
+class DoctorSettings(BaseSettings):
+    """What `hatchet doctor` can look at besides."""
+
+    model_config = _CONFIG
+
+    management_url: str | None = None
+    """RabbitMQ's management API, `http[s]://[user:password@]host:15672`, where `hatchet doctor` may
+    look at it; without a user it is that of AMQP, who needs the tag `monitoring`."""
 
 
 class LogSettings(BaseSettings):
