@@ -10,14 +10,14 @@ import re
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel, AbstractConnection, ExchangeType
 from aiormq.exceptions import ChannelAccessRefused, ChannelClosed, ChannelNotFoundEntity
 
-from hatchet_cli.certificates import certificate_finding
+from hatchet_cli.certificates import server_certificate_finding
 from hatchet_cli.definitions import counted
 from hatchet_cli.findings import Finding
 from hatchet_router.addresses import without_credentials
@@ -29,6 +29,7 @@ from hatchet_router.topology import Topology
 __all__ = ["diagnose_broker"]
 
 _OLDEST: Final = (3, 10)  # quorum queues with at-least-once dead-lettering
+_TLS_PORT: Final = 5671
 _NO_USER: Final = "hatchet-doctor-is-no-user"
 
 _Check = Callable[[AbstractChannel], Awaitable[Finding]]
@@ -72,7 +73,7 @@ async def _findings(connection: AbstractConnection, settings: RouterSettings) ->
         ),
         ("permissions", lambda channel: _permissions(channel, topology)),
     ]
-    found = [_version(connection, settings.amqp_url), *_certificate(connection)]
+    found = [_version(connection, settings.amqp_url), *await _certificate(settings.amqp_url)]
     for subject, check in checks:
         found.append(await _looked_at(connection, subject, check))
     return found
@@ -119,15 +120,13 @@ def _properties(connection: AbstractConnection) -> dict[str, Any]:
     return {} if properties is None else dict(properties)
 
 
-def _certificate(connection: AbstractConnection) -> list[Finding]:
-    """Return what there is to say of the certificate that RabbitMQ showed, if it did."""
-    transport = connection.transport
-    writer = getattr(getattr(transport, "connection", None), "_writer", None)
-    encrypted = None if writer is None else writer.get_extra_info("ssl_object")
-    if encrypted is None:
+async def _certificate(url: str) -> list[Finding]:
+    """Return what there is to say of the certificate that RabbitMQ shows, if it does."""
+    parts = urlsplit(url)
+    if parts.scheme != "amqps":
         return []
-    certificate = encrypted.getpeercert(binary_form=True)
-    return [certificate_finding("RabbitMQ's certificate", certificate, datetime.now(UTC))]
+    host, port = parts.hostname or "localhost", parts.port or _TLS_PORT
+    return [await server_certificate_finding("RabbitMQ's certificate", host, port)]
 
 
 async def _consumers(channel: AbstractChannel, name: str) -> Finding:

@@ -10,7 +10,7 @@ from typing import Final
 
 from hatchet_cli.findings import Finding
 
-__all__ = ["certificate_finding", "end_of_certificate", "peer_certificate"]
+__all__ = ["certificate_finding", "end_of_certificate", "server_certificate_finding"]
 
 _SOON: Final = timedelta(days=21)
 _CONNECT_SECONDS: Final = 5.0
@@ -19,7 +19,17 @@ _UTC_TIME: Final = 0x17
 _LONG_FORM: Final = 0x80
 
 
-async def peer_certificate(host: str, port: int) -> bytes:
+async def server_certificate_finding(subject: str, host: str, port: int) -> Finding:
+    """Return whether the certificate that the server there shows ends soon."""
+    try:
+        certificate = await _peer_certificate(host, port)
+    except OSError as error:
+        reason = str(error) or type(error).__name__
+        return Finding(subject, "note", f"cannot be seen: {reason}")
+    return certificate_finding(subject, certificate, datetime.now(UTC))
+
+
+async def _peer_certificate(host: str, port: int) -> bytes:
     """Return the certificate that the server there shows, in DER, whoever vouches for it.
 
     Raises:

@@ -24,7 +24,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
 
-from hatchet_cli.certificates import certificate_finding, peer_certificate
+from hatchet_cli.certificates import certificate_finding, server_certificate_finding
 from hatchet_cli.definitions import counted
 from hatchet_cli.findings import Finding
 from hatchet_cli.retention import retention_of
@@ -201,9 +201,5 @@ async def _certificates(settings: TemporalSettings) -> list[Finding]:
             ours = ssl.PEM_cert_to_DER_cert(settings.tls.client_cert.decode("ascii", "replace"))
             found.append(certificate_finding("our certificate for Temporal", ours, _now()))
     parts = urlsplit(f"//{settings.address}")
-    try:
-        theirs = await peer_certificate(parts.hostname or "localhost", parts.port or _PORT)
-    except OSError as error:
-        reason = str(error) or type(error).__name__
-        return [*found, Finding("Temporal's certificate", "note", f"cannot be seen: {reason}")]
-    return [*found, certificate_finding("Temporal's certificate", theirs, _now())]
+    host, port = parts.hostname or "localhost", parts.port or _PORT
+    return [*found, await server_certificate_finding("Temporal's certificate", host, port)]

@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from hatchet_cli.certificates import certificate_finding, end_of_certificate, peer_certificate
+from hatchet_cli.certificates import (
+    certificate_finding,
+    end_of_certificate,
+    server_certificate_finding,
+)
 
 
 @pytest.fixture(scope="module", params=["60", "20000"])
@@ -66,7 +70,7 @@ def test_what_is_no_certificate_is_told(data: bytes) -> None:
 async def test_a_server_shows_its_certificate_whoever_vouches_for_it(
     certificate: tuple[Path, Path, datetime],
 ) -> None:
-    made, key, _ = certificate
+    made, key, end = certificate
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(made, key)
     server = await asyncio.start_server(
@@ -75,4 +79,7 @@ async def test_a_server_shows_its_certificate_whoever_vouches_for_it(
     async with server:
         port = server.sockets[0].getsockname()[1]
 
-        assert await peer_certificate("127.0.0.1", port) == der(made)
+        found = await server_certificate_finding("it", "127.0.0.1", port)
+
+    assert (found.state, found.detail) == ("ok", f"ends on {end:%Y-%m-%d}")
+    assert (await server_certificate_finding("it", "127.0.0.1", port)).state == "note"
