@@ -116,6 +116,17 @@ REGISTRY: Final = Registry(
             ),
         ),
         Group("Logs", of_model(LogSettings, log_format="by terminal")),
+        Group(
+            "Operating",
+            (
+                Setting(
+                    names=("HATCHET_OPS_ADDRESS",),
+                    default="none",
+                    meaning="Where a router or worker answers probes, and tells its metrics: "
+                    "`host:port`, or `:port` for all addresses of the machine.",
+                ),
+            ),
+        ),
         Group("Doctor", of_model(DoctorSettings)),
         Group("Temporal", _TEMPORAL),
     )
