@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 import structlog
 
-from hatchet_cli.logs import configure_logs
+from hatchet_cli.logs import LogFormat, configure_logs
 from hatchet_worker.masking import SECRETS_IN_USE
 
 FORMATS: list[Literal["json", "pretty"]] = ["json", "pretty"]
@@ -138,3 +138,19 @@ def test_what_temporal_s_core_repeats_is_told_once_a_minute(
         "[sdk_core] gRPC call start_workflow_execution retried 300 times",
         *["it failed", "careful"] * 2,
     ]
+
+
+@pytest.mark.parametrize("log_format", ["pretty", "json"])
+def test_what_an_event_holds_does_not_control_a_terminal(
+    capsys: pytest.CaptureFixture[str], log_format: LogFormat
+) -> None:
+    """Neither by escape sequences or line breaks nor by marks that turn the direction of text."""
+    configure_logs(log_format)
+    hostile = "a\x1b[2Jb\nforged\u202e"
+
+    structlog.get_logger("hatchet.router").warning("event", key=hostile, keys=[hostile])
+
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "\x1b[2J" not in said
+    assert "\u202e" not in said
