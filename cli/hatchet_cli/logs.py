@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from io import StringIO
-from typing import Any, Final, Literal, TextIO, get_args
+from typing import Any, Final, Literal, TextIO
 
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
-
-from hatchet_cli.exiting import CommandError, ExitCode
 
 __all__ = ["LogFormat", "configure_logs"]
 
@@ -23,8 +20,6 @@ LogFormat = Literal["pretty", "json"]
 # Libraries that describe each reconnect or each failed attempt of a step at length; ours say the
 # same in one record.
 _TALKATIVE: Final = ("aio_pika", "aiohttp.server", "aiormq", "asyncio", "temporalio.activity")
-
-_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 _AGAIN_SECONDS: Final = 60.0
 _MAX_KINDS: Final = 1000
@@ -40,15 +35,18 @@ def configure_logs(log_format: LogFormat | None = None, *, level: str = "INFO") 
     where ``HATCHET_LOG_LEVEL`` says nothing else. Python's warnings become records, too.
 
     Raises:
-        CommandError: ``HATCHET_LOG_FORMAT`` or ``HATCHET_LOG_LEVEL`` is none that there is.
+        CommandError: a setting, or a file that holds settings, cannot be used.
 
     """
+    from hatchet_cli.settings.environment import read_model
+    from hatchet_cli.settings.models import LogSettings
     from hatchet_worker import SecretFilter
     from hatchet_worker.masking import SECRETS_IN_USE
 
-    chosen = log_format or _chosen("HATCHET_LOG_FORMAT", get_args(LogFormat))
+    settings = read_model(LogSettings)
+    chosen = log_format or settings.log_format
     pretty = chosen == "pretty" or (chosen is None and sys.stderr.isatty())
-    level = _chosen("HATCHET_LOG_LEVEL", _LEVELS) or level
+    level = settings.log_level if "log_level" in settings.model_fields_set else level
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         _add_trace,
@@ -91,18 +89,6 @@ def configure_logs(log_format: LogFormat | None = None, *, level: str = "INFO") 
     logging.captureWarnings(capture=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-def _chosen(variable: str, choices: Sequence[str]) -> str | None:
-    """Return which of the choices a variable names, None where it is not set."""
-    text = os.environ.get(variable)
-    if not text:
-        return None
-    for choice in choices:
-        if text.lower() == choice.lower():
-            return choice
-    expected = ", ".join(choices)
-    raise CommandError(f"{variable} is {text!r}: expected one of {expected}", ExitCode.USAGE)
 
 
 class _OnceAMinute(logging.Filter):

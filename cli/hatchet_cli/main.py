@@ -11,6 +11,7 @@ from hatchet_cli.commands import (
     actions,
     check,
     codec_server,
+    config,
     dead,
     dev,
     doctor,
@@ -50,6 +51,7 @@ app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
 app.command("codec-server")(codec_server.codec_server)
 app.add_typer(actions.actions, name="actions")
+app.add_typer(config.config, name="config")
 app.add_typer(integrations.integrations, name="integrations")
 app.add_typer(dead.dead, name="dead")
 app.add_typer(schedules.schedules, name="schedules")

@@ -27,37 +27,16 @@ __all__ = [
 
 
 def read_settings(**overrides: Any) -> RouterSettings:
-    """Return the settings from the environment, with those ``overrides`` that are not None.
+    """Return the settings of a router, with those ``overrides`` that are not None.
 
     Raises:
-        CommandError: a variable has an unusable value.
+        CommandError: a file or a value cannot be used.
 
     """
-    from pydantic import ValidationError
-    from pydantic_settings import SettingsError
-
+    from hatchet_cli.settings.environment import read_model
     from hatchet_router.settings import RouterSettings
 
-    try:
-        settings = RouterSettings()
-        # Validated again, so that an option is checked as a variable is.
-        given = {name: value for name, value in overrides.items() if value is not None}
-        return RouterSettings.model_validate({**settings.model_dump(), **given})
-    except ValidationError as error:
-        lines = [
-            # What is wrong with several settings together names them itself.
-            f"setting {'.'.join(map(str, item['loc'])).upper()}: {item['msg']}"
-            if item["loc"]
-            else item["msg"].removeprefix("Value error, ")
-            for item in error.errors(include_input=False)
-        ]
-        raise CommandError("\n".join(lines), ExitCode.USAGE) from None
-    except SettingsError as error:
-        # It names the field, and lists and maps alone can be unreadable.
-        field = str(error).partition('"')[2].partition('"')[0]
-        raise CommandError(
-            f"setting HATCHET_{field.upper()}: expected JSON", ExitCode.USAGE
-        ) from None
+    return read_model(RouterSettings, **overrides)
 
 
 def read_temporal_settings() -> TemporalSettings:
@@ -67,8 +46,10 @@ def read_temporal_settings() -> TemporalSettings:
         CommandError: a variable has an unusable value.
 
     """
+    from hatchet_cli.settings.environment import complete_environment
     from hatchet_worker.connection import TemporalSettings
 
+    complete_environment()
     with temporal_failures():
         return TemporalSettings.from_environment()
 
@@ -101,8 +82,9 @@ async def connect_to_temporal() -> Client:
     """
     from hatchet_worker.connection import connect
 
+    settings = read_temporal_settings()
     with temporal_failures():
-        return await connect()
+        return await connect(settings)
 
 
 @contextmanager

@@ -39,6 +39,7 @@ class RouterSettings(BaseSettings):
         extra="ignore",
         populate_by_name=True,
         env_ignore_empty=True,
+        use_attribute_docstrings=True,
     )
 
     amqp_url: Annotated[
@@ -49,7 +50,7 @@ class RouterSettings(BaseSettings):
             )
         ),
     ] = DEFAULT_AMQP_URL
-    """The broker: ``amqp[s]://user:password@host:port/vhost``."""
+    """Where RabbitMQ is: ``amqp[s]://user:password@host:port/vhost``."""
 
     amqp_tls_ca: Path | None = None
     """The certificate of the CA that the broker's is of, in PEM format; else the system's CAs."""
@@ -61,31 +62,34 @@ class RouterSettings(BaseSettings):
     """The private key of ``amqp_tls_cert``; without one it is in that file, too."""
 
     exchange: str = EVENTS_EXCHANGE
-    """The topic exchange that is declared and bound."""
+    """The topic exchange for events, which is declared and bound."""
 
     more_exchanges: tuple[str, ...] = ()
-    """Further exchanges to bind, which must exist; a JSON list."""
+    """Further exchanges to take events from, which must exist; a JSON list."""
 
     queue: str = ROUTER_QUEUE
-    """The queue that all routers of this deployment share."""
+    """The queue that all routers of a deployment share."""
 
     deployment: Name = DEFAULT_DEPLOYMENT
-    """Whose schedules these are: routers with the same name share them, others leave them alone."""
+    """Whose [schedules](workflows.md#by-the-clock) these are: a router deletes those of its
+    deployment that its files do not want, and leaves others alone. Two deployments in one Temporal
+    namespace need two names; routers that share their files share the name. Letters, digits,
+    ``.``, ``_``, ``-``. A new name leaves the old schedules firing: delete them in Temporal."""
 
     queue_expires_seconds: Annotated[int, Field(ge=1)] | None = None
-    """Let the queue vanish when unused for so long: for development on a shared broker."""
+    """Lets the queue vanish when unused for so long: for development on a shared broker."""
 
     workflows: Path = Path(WORKFLOWS_FOLDER)
     """The folder of workflow files."""
 
     reload: bool = False
-    """Watch that folder, and go by its files as they change."""
+    """Whether to watch that folder, and go by its files [as they change](deploying.md)."""
 
     vars: dict[Name, JsonValue] = Field(default_factory=dict[str, JsonValue])
-    """Values for templates of all workflows, ``.vars.<NAME>``, as a JSON object."""
+    """Values for the templates of all workflows, ``.vars.<name>``; a JSON object."""
 
     prefetch: Annotated[int, Field(ge=1, le=65535)] = 64
-    """How many events are in hand at once; with ``max_body_bytes`` it bounds the memory."""
+    """How many events a router has in hand at once; with the largest body it bounds the memory."""
 
     max_body_bytes: Annotated[int, Field(ge=1)] = DEFAULT_MAX_BODY_BYTES
     """The largest event."""
@@ -94,10 +98,11 @@ class RouterSettings(BaseSettings):
     """The largest input of a job, its event and its definition, that is handed to Temporal."""
 
     hold_seconds: Annotated[float, Field(gt=0, le=1500)] = 600.0
-    """How long an event is held while Temporal is away, before all are given back to RabbitMQ."""
+    """How long events are held while Temporal is away, before all are given back to RabbitMQ; at
+    most 1500, since RabbitMQ's ``consumer_timeout`` is 30 minutes."""
 
     grace_seconds: Annotated[float, Field(ge=0)] = 20.0
-    """How long to go on with what is in hand after SIGTERM."""
+    """How long a router finishes what it has in hand after SIGTERM."""
 
     webhooks_host: str = "127.0.0.1"
     """Where `hatchet webhooks` listens: an address of this machine, ``0.0.0.0`` for all."""

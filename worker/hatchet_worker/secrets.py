@@ -12,11 +12,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from hatchet_schemas.names import SecretName
 from hatchet_worker.errors import UnreadableSecret
+from hatchet_worker.settings import SECRETS_FOLDER, WorkerSettings
 
 __all__ = ["DirectorySecrets", "EnvironmentSecrets", "SecretProvider", "default_providers"]
 
-_FOLDER: Final = "/run/secrets"
-_FOLDER_VARIABLE: Final = "HATCHET_SECRETS_DIR"
 _MAX_BYTES: Final = 64 * 1024
 _TRIES: Final = 3  # Kubernetes may exchange all files between finding one and opening it
 _NAME: Final = TypeAdapter[str](SecretName)
@@ -76,7 +75,7 @@ class DirectorySecrets:
     and nowhere else.
     """
 
-    def __init__(self, folder: str | Path = _FOLDER, *, max_bytes: int = _MAX_BYTES) -> None:
+    def __init__(self, folder: str | Path = SECRETS_FOLDER, *, max_bytes: int = _MAX_BYTES) -> None:
         self._folder = Path(folder)
         self._max_bytes = max_bytes
 
@@ -128,17 +127,13 @@ class DirectorySecrets:
         return UnreadableSecret(f"the secret {name!r}: {self.place(name)} {reason}")
 
 
-def default_providers(
-    environment: Mapping[str, str] | None = None,
-) -> tuple[EnvironmentSecrets, DirectorySecrets]:
+def default_providers() -> tuple[EnvironmentSecrets, DirectorySecrets]:
     """Return what a worker asks by default: the environment, then the folder.
 
     The folder is the one that ``HATCHET_SECRETS_DIR`` names, else ``/run/secrets``; it need not
     exist.
     """
-    given = os.environ if environment is None else environment
-    folder = given.get(_FOLDER_VARIABLE) or _FOLDER
-    return EnvironmentSecrets(environment=environment), DirectorySecrets(folder)
+    return EnvironmentSecrets(), DirectorySecrets(WorkerSettings().secrets_dir)
 
 
 def _opened(path: str, flags: int) -> int:

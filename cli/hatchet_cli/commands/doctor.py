@@ -29,9 +29,12 @@ def doctor(
     from hatchet_cli.exiting import ExitCode
     from hatchet_cli.logs import configure_logs
     from hatchet_cli.servers import read_settings, read_temporal_settings
+    from hatchet_cli.settings.environment import read_model
+    from hatchet_cli.settings.models import DoctorSettings
 
     configure_logs()
-    findings = asyncio.run(diagnose(read_settings(workflows=folder), read_temporal_settings()))
+    settings, temporal = read_settings(workflows=folder), read_temporal_settings()
+    findings = asyncio.run(diagnose(settings, temporal, read_model(DoctorSettings).management_url))
     if output is Output.JSON:
         import json
         from dataclasses import asdict

@@ -42,6 +42,7 @@ def router(
     from hatchet_cli.ops.routers import router_ops
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import broker_failures, connect_to_temporal, read_settings
+    from hatchet_cli.settings.environment import tell_unknown_variables
     from hatchet_cli.tracing import tracing
     from hatchet_router.folder import WorkflowFolder
     from hatchet_router.reloading import Reloads
@@ -52,6 +53,7 @@ def router(
     warn_about_exposed_keys()
     ops_address = read_ops_address()
     settings = read_settings(workflows=folder, reload=reload)
+    tell_unknown_variables()
     files = WorkflowFolder(settings.workflows, known_vars=frozenset(settings.vars))
     definitions = without_errors(files.load())
 

@@ -25,12 +25,14 @@ def worker(app: OptionalApp = None, use: Use = None, queues: Queues = None) -> N
     from hatchet_cli.ops.workers import worker_ops
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import temporal_failures
+    from hatchet_cli.settings.environment import tell_unknown_variables
     from hatchet_cli.tracing import tracing
 
     configure_logs()
     warn_about_exposed_keys()
     ops_address = read_ops_address()
     loaded = worker_wanted(app, use_wanted(use), queues_wanted(queues))
+    tell_unknown_variables(each.id for each in loaded.registry.integrations)
 
     async def run(stop: asyncio.Event) -> int:
         async with worker_ops(ops_address, loaded, stop) as on_ready:

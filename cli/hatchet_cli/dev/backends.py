@@ -82,6 +82,8 @@ async def start_backends(
     await asyncio.to_thread(start_together, *servers)
     environment = dict(os.environ)
     environment.pop(OPS_ADDRESS, None)  # one port cannot be that of several processes
+    # This process has read these files, and what it decides here goes before what they say.
+    environment["HATCHET_ENV_FILE"] = environment["HATCHET_CONFIG"] = os.devnull
     if rabbitmq is None:
         # Another `hatchet dev` may use the same broker with another Temporal: a queue of our own
         # keeps its router from taking our events, and ours from taking its events.

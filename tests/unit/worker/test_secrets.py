@@ -130,13 +130,17 @@ def test_what_is_not_as_it_must_be_is_refused_with_the_reason(tmp_path: Path) ->
         assert caught.value.__cause__ is None
 
 
-def test_by_default_the_environment_goes_before_the_folder(tmp_path: Path) -> None:
+def test_by_default_the_environment_goes_before_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "BOTH").write_text("from the folder")
     (tmp_path / "FILE").write_text("from the folder")
-    environment = {"HATCHET_SECRETS_DIR": str(tmp_path), "HATCHET_SECRET_BOTH": "from the variable"}
+    monkeypatch.setenv("HATCHET_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("HATCHET_SECRET_BOTH", "from the variable")
 
-    first, second = default_providers(environment)
+    first, second = default_providers()
 
     assert first("BOTH") == "from the variable"
     assert (second("BOTH"), second("FILE")) == ("from the folder", "from the folder")
-    assert default_providers({})[1].place("TOKEN") == "the file /run/secrets/TOKEN"
+    monkeypatch.delenv("HATCHET_SECRETS_DIR")
+    assert default_providers()[1].place("TOKEN") == "the file /run/secrets/TOKEN"

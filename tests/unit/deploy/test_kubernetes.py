@@ -1,0 +1,161 @@
+"""The manifests for Kubernetes, against its own schemas; KEDA's against what its documents say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from hatchet_schemas import SourceFile, load_definitions
+from hatchet_schemas.names import ROUTER_QUEUE
+
+_VERSION = "1.34"  # the oldest that is still common; newer ones only add
+_KEDA = "keda.sh/v1alpha1"
+_STRINGS = {"type": "object", "additionalProperties": {"type": "string"}}
+# KEDA's documentation of ScaledObject, TriggerAuthentication and the two scalers.
+_SCALERS: dict[str, set[str]] = {
+    "rabbitmq": {"protocol", "queueName", "mode", "value", "vhostName", "activationValue"},
+    "temporal": {
+        "activationTargetQueueSize",
+        "endpoint",
+        "namespace",
+        "queueTypes",
+        "targetQueueSize",
+        "taskQueue",
+        "tlsServerName",
+    },
+}
+_SCALED = {
+    "type": "object",
+    "required": ["scaleTargetRef", "triggers"],
+    "additionalProperties": False,
+    "properties": {
+        "scaleTargetRef": {"type": "object", "required": ["name"]},
+        "minReplicaCount": {"type": "integer", "minimum": 1},
+        "maxReplicaCount": {"type": "integer"},
+        "cooldownPeriod": {"type": "integer"},
+        "pollingInterval": {"type": "integer"},
+        "triggers": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["type", "metadata"],
+                "properties": {"type": {"enum": list(_SCALERS)}, "metadata": _STRINGS},
+            },
+        },
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def folder(root: Path) -> Path:
+    return root / "deploy" / "kubernetes"
+
+
+@pytest.fixture(scope="module")
+def manifests(folder: Path) -> list[dict[str, Any]]:
+    """All that `kubectl apply -k` creates, but for generated ConfigMaps."""
+    return [
+        manifest
+        for path in _kustomization(folder)["resources"]
+        for manifest in yaml.safe_load_all((folder / path).read_text())
+    ]
+
+
+def _kustomization(folder: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    return loaded
+
+
+def of_kind(manifests: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    return {each["metadata"]["name"]: each["spec"] for each in manifests if each["kind"] == kind}
+
+
+def test_each_manifest_is_what_kubernetes_takes(manifests: list[dict[str, Any]]) -> None:
+    own = [manifest for manifest in manifests if manifest["apiVersion"] != _KEDA]
+
+    assert len(own) >= 8
+    for manifest in own:
+        kubernetes_validate.validate(manifest, _VERSION, strict=True)
+
+
+def test_every_file_is_listed_and_there(folder: Path) -> None:
+    kustomization = _kustomization(folder)
+    workflows = [
+        file for each in kustomization["configMapGenerator"] for file in each.get("files", [])
+    ]
+
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert files == {"kustomization.yaml", *kustomization["resources"], *workflows}
+
+
+def test_the_example_of_a_workflow_file_has_no_problems(folder: Path) -> None:
+    path = folder / "workflows" / "example.yaml"
+
+    assert load_definitions([SourceFile("example.yaml", path.read_bytes())])[1] == ()
+
+
+def test_scalers_and_budgets_are_for_deployments_that_there_are(
+    manifests: list[dict[str, Any]],
+) -> None:
+    deployments = of_kind(manifests, "Deployment")
+    scaled = of_kind(manifests, "ScaledObject")
+    authentications = of_kind(manifests, "TriggerAuthentication")
+
+    assert deployments.keys() == scaled.keys() == of_kind(manifests, "PodDisruptionBudget").keys()
+    for name, spec in scaled.items():
+        jsonschema.validate(spec, _SCALED)
+        assert spec["scaleTargetRef"]["name"] == name
+        for trigger in spec["triggers"]:
+            assert trigger["metadata"].keys() <= _SCALERS[trigger["type"]]
+            reference = trigger.get("authenticationRef")
+            assert reference is None or reference["name"] in authentications
+    [trigger] = scaled["hatchet-router"]["triggers"]
+    assert trigger["metadata"]["queueName"] == ROUTER_QUEUE
+
+
+def test_selectors_select_the_pods(manifests: list[dict[str, Any]]) -> None:
+    deployments = of_kind(manifests, "Deployment")
+    policies = of_kind(manifests, "NetworkPolicy")
+    budgets = of_kind(manifests, "PodDisruptionBudget")
+
+    for name, spec in deployments.items():
+        labels = spec["template"]["metadata"]["labels"]
+        assert spec["selector"]["matchLabels"] == labels
+        assert policies[name]["podSelector"]["matchLabels"] == labels
+        assert budgets[name]["selector"]["matchLabels"] == labels
+    assert policies["hatchet-common"]["podSelector"] == {}
+
+
+def test_pods_run_without_rights_and_are_probed(manifests: list[dict[str, Any]]) -> None:
+    for spec in of_kind(manifests, "Deployment").values():
+        pod = spec["template"]["spec"]
+        [container] = pod["containers"]
+
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["automountServiceAccountToken"] is False
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+        assert container["livenessProbe"]["httpGet"]["path"] == "/livez"
+        mounted = {mount["name"] for mount in container["volumeMounts"]}
+        assert mounted == {volume["name"] for volume in pod["volumes"]}
+
+
+def test_workers_do_not_know_the_broker_and_reach_nothing_within(
+    manifests: list[dict[str, Any]],
+) -> None:
+    [worker] = of_kind(manifests, "Deployment")["hatchet-worker"]["template"]["spec"]["containers"]
+    [rule] = of_kind(manifests, "NetworkPolicy")["hatchet-worker"]["egress"]
+
+    assert [list(source) for source in worker["envFrom"]] == [["configMapRef"]]
+    assert "169.254.0.0/16" in rule["to"][0]["ipBlock"]["except"]
