@@ -25,6 +25,6 @@ class BusEvents(Events):
     ) -> None:
         settings = read_settings()
         publisher = Dispatcher(
-            settings.amqp_url, exchange=settings.exchange, timeout=_PUBLISH_SECONDS
+            settings.broker_url, exchange=settings.exchange, timeout=_PUBLISH_SECONDS
         )
         super().__init__(publisher, id=id, max_hops=max_hops)

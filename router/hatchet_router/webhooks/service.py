@@ -43,7 +43,7 @@ async def serve_webhooks(
         secrets.keys(provider)
     limits = Limits(settings.max_body_bytes)
     async with Dispatcher(
-        settings.amqp_url,
+        settings.broker_url,
         exchange=settings.exchange,
         timeout=_PUBLISH_SECONDS,
         max_body_bytes=settings.max_body_bytes,
