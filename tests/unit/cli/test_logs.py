@@ -146,9 +146,11 @@ def test_what_an_event_holds_does_not_control_a_terminal(
 ) -> None:
     """Neither by escape sequences or line breaks nor by marks that turn the direction of text."""
     configure_logs(log_format)
-    hostile = "a\x1b[2Jb\nforged\u202e"
+    hostile = ["a\x1b[2Jb", "a\nforged", "a\u202eb"]
 
-    structlog.get_logger("hatchet.router").warning("event", key=hostile, keys=[hostile])
+    structlog.get_logger("hatchet.router").warning(
+        "event", first=hostile[0], second=hostile[1], third=hostile[2], all=hostile
+    )
 
     said = capsys.readouterr().err
     assert said.count("\n") == 1
