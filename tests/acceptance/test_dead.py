@@ -117,7 +117,7 @@ def test_an_event_that_fails_is_listed_shown_and_replayed_once_its_cause_is_mend
     routers: list[RunningCommand],
 ) -> None:
     """The whole way of it: nothing is made up here."""
-    published = routed.hatchet("publish", "order.paid", "-d", '{"total": 200}', "--id", "e-1")
+    published = routed.hatchet("publish", "order.paid", "-d", '{"total":200}', "--id", "e-1")
     assert published.code == 0
     eventually(lambda: listed(own) == ["e-1"])
 
@@ -130,7 +130,7 @@ def test_an_event_that_fails_is_listed_shown_and_replayed_once_its_cause_is_mend
     assert "200" not in text.stdout
     for line in ("event_id: e-1", "attempts: 1", '    "total": 200'):
         assert line in shown.stdout
-    assert body.stdout == '{"total": 200}'
+    assert body.stdout == '{"total":200}'
 
     routers[0].end()
     file = routed.folder / ".hatchet" / "billing.yaml"
