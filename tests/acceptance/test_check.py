@@ -173,7 +173,10 @@ def test_variables_of_the_settings_are_known(offline_project: Project) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--app", "integrations:worker", "--actions", "a.json"), "either --app and --use, or --actions"),
+        (
+            ("--app", "integrations:worker", "--actions", "a.json"),
+            "either --app and --use, or --actions",
+        ),
         (("--app", "missing:worker"), "no module 'missing'"),
         (("--actions", "missing.json"), "cannot read 'missing.json'"),
         (("--actions", "broken.json"), "no catalogue"),
