@@ -30,7 +30,7 @@ TESTED_AGAINST: Final[Mapping[str, str]] = MappingProxyType(
         "postmark": "a local server that answers as Postmark's documentation says",
         "s3": "moto, a stand-in for AWS",
         "sendgrid": "a local server that answers as SendGrid's documentation says",
-        "ses": "moto, a stand-in for AWS",
+        "ses": "moto, a stand-in for AWS; templates: a local server",
         "slack": "a local server that answers as Slack's documentation says",
         "smtp": "a local SMTP server",
         "stripe": "a local server that answers as Stripe's documentation says",
