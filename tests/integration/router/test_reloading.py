@@ -28,6 +28,7 @@ _EVENTS_A_SECOND = 200
 _STORM_SECONDS = 6
 _EVENTS = _EVENTS_A_SECOND * _STORM_SECONDS
 _WRITE_EVERY_SECONDS = 0.1
+_CONFIRM_SECONDS = 90  # the storm takes what a machine of two cores has
 _FEWEST_RELOADS = 2  # on a busy machine, where several writes are one reload
 
 Records = list[Any]
@@ -152,7 +153,9 @@ async def test_a_reload_storm_under_load_loses_nothing_and_routes_nothing_twice(
     write(*next(triggers), job=next(jobs))
     async with (
         living(settings, client) as router,
-        Dispatcher(settings.amqp_url, exchange=settings.exchange) as dispatcher,
+        Dispatcher(
+            settings.amqp_url, exchange=settings.exchange, timeout=_CONFIRM_SECONDS
+        ) as dispatcher,
     ):
         publishing = asyncio.create_task(published(dispatcher, key))
         for by_signal in itertools.cycle([True, False]):

@@ -173,7 +173,7 @@ async def test_files_appear_move_and_vanish(folder: Path, watching_at: Watching)
 
 
 async def test_ten_saves_in_a_second_end_with_the_last(folder: Path, watching_at: Watching) -> None:
-    """However many of them are loaded."""
+    """However many of them are loaded: also where one is met half written, and refused."""
     async with watching_at(folder) as watched:
         for version in range(10):
             write(folder / "a.yaml", f"version-{version}")
@@ -183,7 +183,6 @@ async def test_ten_saves_in_a_second_end_with_the_last(folder: Path, watching_at
 
         loads = watched.reloader.loads
         assert 1 <= loads <= 10
-        assert watched.reloader.failed_loads == 0
 
 
 def mount(volume: Path, version: str, files: dict[str, str]) -> None:
