@@ -59,4 +59,7 @@ def queues_wanted(given: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _names_in(variable: str) -> list[str]:
+    from hatchet_cli.settings.environment import complete_environment
+
+    complete_environment()
     return [name for name in _BETWEEN_NAMES.split(os.environ.get(variable, "")) if name]

@@ -45,6 +45,16 @@ def test_an_unknown_id_tells_what_there_is(acme: Project) -> None:
     assert "has an integration 'acne': did you mean 'acme'? installed are" in result.stderr
 
 
+def test_the_files_of_settings_name_integrations_for_each_command(acme: Project) -> None:
+    """Also for those that need no other setting."""
+    acme.write(".env", "HATCHET_INTEGRATIONS=acne")
+
+    result = acme.hatchet("actions", "list")
+
+    assert result.code == 2
+    assert "has an integration 'acne': did you mean 'acme'?" in result.stderr
+
+
 def test_a_worker_of_an_installed_integration_serves_the_queues_it_is_told(
     project: Project, tmp_path: Path, eventually: Eventually
 ) -> None:
