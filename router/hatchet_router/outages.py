@@ -80,6 +80,6 @@ class Outage:
     def _trouble(self, now: float, status: str, reason: str) -> None:
         if self._readiness is None or self._is_trouble or self._since is None:
             return
-        if now - self._since > _NOT_READY_SECONDS:
+        if now - self._since > _NOT_READY_SECONDS and "temporal" not in self._readiness.troubles:
             self._is_trouble = True
             self._readiness.trouble("temporal", f"it does not answer ({status}): {reason}")

@@ -139,6 +139,7 @@ class TemporalStarter:
             except RPCError as error:
                 match decide(error.status):
                     case Decision.REFUSE:
+                        self._outage.over()
                         raise JobRefused(
                             request.input.workflow,
                             request.input.job,

@@ -63,3 +63,18 @@ def test_an_outage_of_more_than_five_seconds_is_a_trouble_until_it_is_over() -> 
     assert readiness.troubles == {"temporal": "it does not answer (UNAVAILABLE): tcp connect error"}
     outage.over()
     assert readiness.troubles == {}
+
+
+def test_a_reason_that_is_known_better_stays() -> None:
+    """Who has paused for it says when it is over."""
+    now = 0.0
+    readiness = Readiness()
+    readiness.trouble("temporal", "no such namespace")
+    outage = Outage(lambda: now, readiness=readiness)
+
+    outage.failed("NOT_FOUND", "namespace")
+    now = 60.0
+    outage.failed("NOT_FOUND", "namespace")
+    outage.over()
+
+    assert readiness.troubles == {"temporal": "no such namespace"}
