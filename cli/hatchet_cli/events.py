@@ -23,8 +23,5 @@ class BusEvents(Events):
         id: str = "event",  # noqa: A002 - as in the base class
         max_hops: int | None = None,
     ) -> None:
-        settings = read_settings()
-        publisher = Dispatcher(
-            settings.broker_url, exchange=settings.exchange, timeout=_PUBLISH_SECONDS
-        )
+        publisher = Dispatcher.of(read_settings(), timeout=_PUBLISH_SECONDS)
         super().__init__(publisher, id=id, max_hops=max_hops)

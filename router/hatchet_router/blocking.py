@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 from weakref import WeakSet
 
+from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES
 from hatchet_router.dispatcher import Dispatcher
 from hatchet_schemas.names import EVENTS_EXCHANGE
 
@@ -34,10 +35,12 @@ class BlockingDispatcher:
         *,
         exchange: str = EVENTS_EXCHANGE,
         timeout: float = 30.0,
+        max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
     ) -> None:
         self._url = url
         self._exchange = exchange
         self._timeout = timeout
+        self._max_body_bytes = max_body_bytes
         self._own = _OfProcess()
 
     def __enter__(self) -> Self:
@@ -67,7 +70,14 @@ class BlockingDispatcher:
         """
         with self._own.guard:
             if self._own.running is None:
-                self._own.running = _Running(self._url, self._exchange, self._timeout)
+                self._own.running = _Running(
+                    Dispatcher(
+                        self._url,
+                        exchange=self._exchange,
+                        timeout=self._timeout,
+                        max_body_bytes=self._max_body_bytes,
+                    )
+                )
             running = self._own.running
             call = running.begin(
                 running.dispatcher.trigger(key, data, id=id, time=time, source=source, hops=hops)
@@ -120,8 +130,8 @@ os.register_at_fork(after_in_child=_begin_anew)
 class _Running:
     """A Dispatcher on an event loop in a thread of this process."""
 
-    def __init__(self, url: str | None, exchange: str, timeout: float) -> None:
-        self.dispatcher = Dispatcher(url, exchange=exchange, timeout=timeout)
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self.dispatcher = dispatcher
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self.loop.run_forever, name="hatchet-dispatcher", daemon=True

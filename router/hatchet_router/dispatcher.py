@@ -76,6 +76,16 @@ class Dispatcher:
         self._connecting = asyncio.Lock()
         self._channel = ConfirmingChannel(self._open_channel)
 
+    @classmethod
+    def of(cls, settings: RouterSettings, *, timeout: float = 30.0) -> Self:
+        """Return one that publishes where the routers of ``settings`` listen, what they accept."""
+        return cls(
+            settings.broker_url,
+            exchange=settings.exchange,
+            timeout=timeout,
+            max_body_bytes=settings.max_body_bytes,
+        )
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -105,9 +105,7 @@ async def _publish(
     settings = read_settings()
     # Asked first, so that nothing is published that could then not be waited for.
     client = await connect_to_temporal() if start_seconds is not None else None
-    async with Dispatcher(
-        settings.broker_url, exchange=settings.exchange, timeout=_PUBLISH_SECONDS
-    ) as dispatcher:
+    async with Dispatcher.of(settings, timeout=_PUBLISH_SECONDS) as dispatcher:
         published = await dispatcher.trigger(key, data, id=event_id)
     runs: list[JobRun] = []
     if client is not None and start_seconds is not None:

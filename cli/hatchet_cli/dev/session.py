@@ -131,7 +131,9 @@ async def _publish_and_follow(
     settings: RouterSettings, event: tuple[str, dict[str, Any]], view: View, backends: Backends
 ) -> int:
     key, data = event
-    async with Dispatcher(backends.broker_url, exchange=settings.exchange) as dispatcher:
+    async with Dispatcher(
+        backends.broker_url, exchange=settings.exchange, max_body_bytes=settings.max_body_bytes
+    ) as dispatcher:
         event_id = await dispatcher.trigger(key, data)
     client = await connect(TemporalSettings.from_environment(backends.environment))
     runs = [run async for run in jobs_of_event(client, event_id, start_seconds=_START_SECONDS)]

@@ -42,12 +42,7 @@ async def serve_webhooks(
     for provider in named.values():
         secrets.keys(provider)
     limits = Limits(settings.max_body_bytes)
-    async with Dispatcher(
-        settings.broker_url,
-        exchange=settings.exchange,
-        timeout=_PUBLISH_SECONDS,
-        max_body_bytes=settings.max_body_bytes,
-    ) as bus:
+    async with Dispatcher.of(settings, timeout=_PUBLISH_SECONDS) as bus:
         if not await bus.has_queue(settings.queue):
             _log.warning(
                 "webhooks.no_router",

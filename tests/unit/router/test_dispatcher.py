@@ -17,11 +17,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from hatchet_router import BrokerUnreachable, Dispatcher, InvalidEvent, RouterError
+from hatchet_router import (
+    BlockingDispatcher,
+    BrokerUnreachable,
+    Dispatcher,
+    InvalidEvent,
+    RouterError,
+)
 from hatchet_router.decoding import decode
 from hatchet_router.deliveries import Delivery
 from hatchet_router.dispatcher import _message
 from hatchet_router.hops import HOPS
+from hatchet_router.settings import RouterSettings
 from hatchet_schemas import Event
 from hatchet_schemas.events import MAX_HOPS
 
@@ -304,3 +311,17 @@ def test_the_address_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(BrokerUnreachable, match=r"elsewhere\.invalid"):
         asyncio.run(Dispatcher(timeout=0.1).trigger("a", {}))
+
+
+async def test_what_the_routers_of_the_settings_refuse_is_not_sent() -> None:
+    settings = RouterSettings(amqp_url="amqp://127.0.0.1:1/", max_body_bytes=10)
+
+    with pytest.raises(InvalidEvent, match="at most 10 are accepted"):
+        await Dispatcher.of(settings).trigger("a", {"text": "too long"})
+
+
+def test_a_blocking_dispatcher_has_the_same_limit() -> None:
+    dispatcher = BlockingDispatcher("amqp://127.0.0.1:1/", max_body_bytes=10)
+
+    with dispatcher, pytest.raises(InvalidEvent, match="at most 10 are accepted"):
+        dispatcher.trigger("a", {"text": "too long"})
