@@ -53,10 +53,20 @@ class FileSet(Model):
 
 
 class RouterEntry(Model):
-    """A router: the digest of its files, and a number that grows while it lives."""
+    """A router: the digest of its files, and a number that grows while it lives.
+
+    ``bound`` is the digest of the files that it has made the bindings for, until those for its
+    files of now are made: a moment without either would lose events.
+    """
 
     files: str
     beat: int
+    bound: str | None = None
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The digests of the files whose bindings are needed."""
+        return frozenset({self.files} if self.bound is None else {self.files, self.bound})
 
 
 class FileSets(Model):
@@ -66,7 +76,6 @@ class FileSets(Model):
     are. Of several notes that with the highest ``revision`` counts.
     """
 
-    format: int = 1
     revision: int = 0
     sets: dict[str, FileSet] = Field(default_factory=dict[str, FileSet])
     routers: dict[str, RouterEntry] = Field(default_factory=dict[str, RouterEntry])
@@ -76,19 +85,24 @@ class FileSets(Model):
         """All bindings of all sets."""
         return frozenset[Binding]().union(*(files.bindings for files in self.sets.values()))
 
-    def joined(self, router: str, files: FileSet) -> FileSets:
-        """Return the note with a sign of life of ``router``, which has these files."""
-        entry = self.routers.get(router)
-        beat = entry.beat + 1 if entry else 0
-        return self._changed(
-            sets={**self.sets, files.digest: files},
-            routers={**self.routers, router: RouterEntry(files=files.digest, beat=beat)},
+    def joined(self, router: str, files: FileSet, bound: FileSet | None = None) -> FileSets:
+        """Return the note with a sign of life of ``router``, which has ``files``.
+
+        ``bound`` are those that it has made the bindings for, as far as it knows.
+        """
+        known = self.routers.get(router)
+        entry = RouterEntry(
+            files=files.digest,
+            beat=known.beat + 1 if known else 0,
+            bound=bound.digest if bound else None,
         )
+        used = {each.digest: each for each in (files, bound) if each}
+        return self._changed(sets=self.sets | used, routers={**self.routers, router: entry})
 
     def without(self, routers: Collection[str]) -> FileSets:
         """Return the note without these routers, and without the sets that no router has."""
         kept = {name: entry for name, entry in self.routers.items() if name not in routers}
-        used = {entry.files for entry in kept.values()}
+        used = frozenset[str]().union(*(entry.used for entry in kept.values()))
         return self._changed(
             sets={digest: files for digest, files in self.sets.items() if digest in used},
             routers=kept,
@@ -131,7 +145,7 @@ def _matcher(triggers: tuple[str, ...]) -> PatternTrie:
 
 
 class Membership:
-    """One router's place in the note.
+    """One router's place in the note: the files it has, and those that it has ``bound``.
 
     That another is gone it decides by its own clock alone: no sign of life for `LEASE_SECONDS`
     while it looked.
@@ -141,6 +155,7 @@ class Membership:
         self, router: str, files: FileSet, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.files = files
+        self.bound: FileSet | None = None
         self._router = router
         self._clock = clock
         self._seen: dict[str, tuple[int, float]] = {}
@@ -152,7 +167,7 @@ class Membership:
 
     def joined(self, note: FileSets) -> FileSets:
         """Return ``note`` with a sign of life of this router."""
-        return note.joined(self._router, self.files)
+        return note.joined(self._router, self.files, self.bound)
 
     def tidied(self, note: FileSets) -> FileSets:
         """Return ``note`` without routers that are gone, and without files that nobody has."""

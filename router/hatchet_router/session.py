@@ -139,7 +139,8 @@ class Session:
         """Let the broker bring what this router's files want, and no more what nobody wants.
 
         It is noted before it is bound, and unbound before it is forgotten: whoever is killed in
-        between leaves nothing that the next one would not mend.
+        between leaves nothing that the next one would not mend. What was bound before goes last,
+        and no other router removes it earlier: the note says that it is needed.
 
         Raises:
             BrokerError: an exchange does not exist, or is not ours to bind.
@@ -152,6 +153,7 @@ class Session:
                 await change.write(self._membership.joined(change.note))
             self._noted = files
             await self._bind()
+            self._membership.bound = files
             await self._tidy()
 
     async def tidy(self) -> None:
@@ -179,8 +181,6 @@ class Session:
                     ) from error
 
     async def _tidy(self) -> None:
-        if not self.is_up_to_date:
-            return  # what is wanted now has to be adopted first
         async with self._preparing() as channel, self._shared_note().changing() as change:
             note = self._membership.joined(change.note)
             tidied = self._membership.tidied(note)

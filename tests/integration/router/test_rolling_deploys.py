@@ -255,6 +255,30 @@ async def test_files_can_be_changed_while_it_runs(
         assert not await publish("new.only", "6")
 
 
+async def test_files_that_change_while_another_router_holds_the_lock_leave_what_is_bound(
+    site: Site, publish: Callable[..., Awaitable[bool]], until: Any
+) -> None:
+    """What was bound before goes only once the new files are bound."""
+    async with site.router("changing", OLD) as changing:
+        session = session_of(changing)
+
+        async def waits_for_the_lock() -> bool:
+            return session._note is not None and session._note._changing.locked()
+
+        async with await aio_pika.connect(site.settings.amqp_url) as other:
+            channel = await other.channel()
+            await channel.declare_queue(site.settings.topology.lock_queue, exclusive=True)
+            tidying = asyncio.create_task(session.tidy())
+            await until(waits_for_the_lock)
+            changing._membership.files = changing._files(NEW)
+        await tidying
+        assert await publish("old.only", "1")
+
+        await changing.rebind(NEW)
+        assert await publish("new.only", "2")
+        assert not await publish("old.only", "3")
+
+
 async def test_changes_while_the_broker_is_away_are_made_when_it_is_back(
     site: Site, publish: Callable[..., Awaitable[bool]], until: Any
 ) -> None:

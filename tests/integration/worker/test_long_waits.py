@@ -196,7 +196,8 @@ async def test_a_jobs_timeout_counts_from_its_start_with_all_waits(jobs: Jobs) -
     last = (await handle.fetch_history()).events[-1]
     assert last.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT
     ended = last.event_time.ToDatetime(tzinfo=description.start_time.tzinfo)
-    assert ended - description.start_time >= timedelta(days=2, seconds=5)
+    # The server's clock may skip a fraction of a second more than it counts.
+    assert ended - description.start_time >= timedelta(days=2, seconds=4)
 
 
 async def test_an_attempt_that_would_come_after_the_jobs_timeout_is_not_waited_for(

@@ -58,6 +58,21 @@ def test_what_the_last_router_wanted_stays_bound_until_another_comes() -> None:
     assert Membership("b", NEW).tidied(note.joined("b", NEW)).bindings == NEW.bindings
 
 
+def test_what_was_bound_stays_bound_until_what_is_wanted_instead_is() -> None:
+    """Whichever router tidies in between, so that no event of both has nowhere to go."""
+    changing, other = Membership("a", OLD), Membership("b", FileSet())
+    changing.bound = OLD
+    changing.files = NEW
+    note = other.joined(changing.joined(FileSets()))
+
+    assert other.tidied(note).bindings == OLD.bindings | NEW.bindings
+    assert changing.tidied(note).bindings == OLD.bindings | NEW.bindings
+    assert not other.is_wanted_by_others(note, "user:create")
+
+    changing.bound = NEW
+    assert other.tidied(changing.joined(note)).bindings == NEW.bindings
+
+
 def test_files_that_two_routers_have_stay_when_one_goes() -> None:
     """And go with the other."""
     note = FileSets().joined("a", OLD).joined("b", OLD).joined("c", NEW)
