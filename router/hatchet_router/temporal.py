@@ -130,33 +130,34 @@ class TemporalStarter:
         """
         job_input = encoded_input(request.input, self._max_input_bytes)
         waits = backoff()
-        while True:
-            try:
-                await self._start_once(request, job_input)
-            except WorkflowAlreadyStartedError:
-                self._outage.over()
-                return False
-            except RPCError as error:
-                match decide(error.status):
-                    case Decision.REFUSE:
-                        self._outage.over()
-                        raise JobRefused(
-                            request.input.workflow,
-                            request.input.job,
-                            f"Temporal refused it: {error.message}",
-                        ) from error
-                    case Decision.PAUSE:
-                        raise TemporalUnavailable(
-                            f"Temporal does not let us start jobs in namespace "
-                            f"{self._client.namespace!r} ({error.status.name}): {error.message}"
-                        ) from error
-                    case Decision.TRY_AGAIN:
-                        pass
-                self._outage.failed(error.status.name, error.message)
-            else:
-                self._outage.over()
-                return True
-            await asyncio.sleep(next(waits))
+        with self._outage.waiting():
+            while True:
+                try:
+                    await self._start_once(request, job_input)
+                except WorkflowAlreadyStartedError:
+                    self._outage.over()
+                    return False
+                except RPCError as error:
+                    match decide(error.status):
+                        case Decision.REFUSE:
+                            self._outage.over()
+                            raise JobRefused(
+                                request.input.workflow,
+                                request.input.job,
+                                f"Temporal refused it: {error.message}",
+                            ) from error
+                        case Decision.PAUSE:
+                            raise TemporalUnavailable(
+                                f"Temporal does not let us start jobs in namespace "
+                                f"{self._client.namespace!r} ({error.status.name}): {error.message}"
+                            ) from error
+                        case Decision.TRY_AGAIN:
+                            pass
+                    self._outage.failed(error.status.name, error.message)
+                else:
+                    self._outage.over()
+                    return True
+                await asyncio.sleep(next(waits))
 
     async def available(self) -> None:
         """Return when Temporal would take starts again; asks it again and again.
@@ -166,17 +167,18 @@ class TemporalStarter:
         """
         nameless = StartWorkflowExecutionRequest(namespace=self._client.namespace)
         waits = backoff()
-        while True:
-            try:
-                await self._client.workflow_service.start_workflow_execution(
-                    nameless, timeout=_PROBE_TIMEOUT
-                )
-            except RPCError as error:
-                if decide(error.status) is Decision.REFUSE:
-                    self._outage.over()
-                    return
-                self._outage.failed(error.status.name, error.message)
-            await asyncio.sleep(next(waits))
+        with self._outage.waiting():
+            while True:
+                try:
+                    await self._client.workflow_service.start_workflow_execution(
+                        nameless, timeout=_PROBE_TIMEOUT
+                    )
+                except RPCError as error:
+                    if decide(error.status) is Decision.REFUSE:
+                        self._outage.over()
+                        return
+                    self._outage.failed(error.status.name, error.message)
+                await asyncio.sleep(next(waits))
 
     async def _start_once(self, request: StartRequest, job_input: RawValue) -> None:
         await self._client.start_workflow(
