@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from hatchet_router.errors import BrokerTlsUnusable
 
-__all__ = ["closed_reason", "tls_context", "tls_reason", "with_tls_files"]
+__all__ = ["client_certificate", "closed_reason", "tls_context", "tls_reason", "with_tls_files"]
 
 _CA: Final = "cafile"
 _CERTIFICATE: Final = "certfile"
@@ -61,6 +61,12 @@ def with_tls_files(
     if not given:
         return url
     return urlsplit(url)._replace(query=urlencode({**given, **_options(url)})).geturl()
+
+
+def client_certificate(url: str) -> Path | None:
+    """Return the file with the certificate that a connection to ``url`` shows, if it shows one."""
+    file = _options(url).get(_CERTIFICATE)
+    return None if file is None or urlsplit(url).scheme != "amqps" else Path(file)
 
 
 def tls_context(url: str) -> ssl.SSLContext | None:

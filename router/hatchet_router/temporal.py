@@ -50,6 +50,7 @@ __all__ = [
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
 
 _START_TIMEOUT: Final = timedelta(seconds=15)
+_KEYWORD: Final = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 _PROBE_TIMEOUT: Final = timedelta(seconds=5)
 
 
@@ -210,14 +211,21 @@ async def register_search_attributes(client: Client) -> bool:
         known = await client.operator_service.list_search_attributes(
             ListSearchAttributesRequest(namespace=client.namespace), timeout=_START_TIMEOUT
         )
-        missing = [name for name in SEARCH_ATTRIBUTES if name not in known.custom_attributes]
+        types = known.custom_attributes
+        if any(types.get(name, _KEYWORD) != _KEYWORD for name in SEARCH_ATTRIBUTES):
+            # Each start that bears one of another type is refused, and its event a dead letter.
+            _log.warning(
+                "search_attributes.unavailable",
+                reason="one of them is of another type than Keyword: somebody else's, perhaps",
+                hint="jobs run without them; hatchet doctor says which",
+            )
+            return False
+        missing = [name for name in SEARCH_ATTRIBUTES if name not in types]
         if missing:
             await client.operator_service.add_search_attributes(
                 AddSearchAttributesRequest(
                     namespace=client.namespace,
-                    search_attributes=dict.fromkeys(
-                        missing, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
-                    ),
+                    search_attributes=dict.fromkeys(missing, _KEYWORD),
                 ),
                 timeout=_START_TIMEOUT,
             )
