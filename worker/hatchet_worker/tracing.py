@@ -23,6 +23,7 @@ from opentelemetry.trace import (
 )
 from temporalio import activity, workflow
 from temporalio.api.common.v1 import Payload
+from temporalio.common import SearchAttributeKey
 from temporalio.converter import PayloadConverter
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 from temporalio.worker import (
@@ -43,6 +44,7 @@ from hatchet_worker.jobs import JobWorkflow
 __all__ = ["JobTracing"]
 
 _MAX_CHARACTERS: Final = 300
+_SCHEDULE_ID: Final = SearchAttributeKey.for_keyword("TemporalScheduledById")
 _CONVERTER: Final = PayloadConverter.default
 
 
@@ -203,6 +205,9 @@ def _described(info: workflow.Info) -> tuple[str, dict[str, str]]:
     attributes["hatchet.event.id"] = job_input.event.id[:_MAX_CHARACTERS]
     if job_input.event.key == CRON_EVENT_KEY:
         attributes["hatchet.scheduled_time"] = job_input.event.time.isoformat()
+        # Temporal's own; a run that somebody started by hand has none.
+        if schedule_id := info.typed_search_attributes.get(_SCHEDULE_ID):
+            attributes["hatchet.schedule.id"] = schedule_id[:_MAX_CHARACTERS]
     return f"job {job_input.workflow}/{job_input.job}", attributes
 
 

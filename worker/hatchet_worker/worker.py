@@ -22,7 +22,7 @@ from hatchet_worker.connection import TemporalSettings, check, connect, unreacha
 from hatchet_worker.counts import StepCounts
 from hatchet_worker.errors import WorkerError
 from hatchet_worker.exiting import settle_at_exit
-from hatchet_worker.integration import Integration, IntegrationLike
+from hatchet_worker.integration import IntegrationLike, closed
 from hatchet_worker.jobs import JobWorkflow
 from hatchet_worker.needs import check_needs
 from hatchet_worker.registry import Registry
@@ -210,7 +210,7 @@ class Worker:
                 self._max_concurrent_steps * len(self.queues), thread_name_prefix="hatchet-step"
             )
             for integration in self.registry.integrations:
-                stack.push_async_callback(_close, integration)
+                stack.push_async_callback(closed, integration)
             stack.callback(executor.shutdown, wait=False, cancel_futures=True)
             self._steps = StepRunner(self.registry, executor, self._secrets, counts=self.counts)
             workers = [self._temporal_worker(client, queue, self._steps) for queue in self.queues]
@@ -272,14 +272,6 @@ async def _until_running(workers: Sequence[temporalio.worker.Worker]) -> None:
 async def _shut_down(workers: Sequence[temporalio.worker.Worker]) -> None:
     # All at once, for each takes jobs until it is told.
     await asyncio.gather(*(worker.shutdown() for worker in workers))
-
-
-async def _close(integration: IntegrationLike) -> None:
-    if isinstance(integration, Integration):
-        try:
-            await integration.close()
-        except Exception:
-            _logger.exception("integration.not_closed", integration=integration.id)
 
 
 def _checked_queues(queues: Sequence[str]) -> tuple[str, ...]:
