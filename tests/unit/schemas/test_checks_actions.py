@@ -679,3 +679,14 @@ def test_a_retry_that_defaults_give_to_all_steps_is_let_pass() -> None:
     assert problems_of([{"action": "ledger:book"}], defaults=defaults) == []
     own = {"action": "ledger:book", "retry": {"attempts": 4}}
     assert [problem.rule for problem in problems_of([own], defaults=defaults)] == ["ignored-retry"]
+
+
+def test_what_is_at_most_once_cannot_be_local_by_whichever_level() -> None:
+    book = {"action": "ledger:book"}
+    by_itself = problems_of([{**book, "mode": "local"}])
+    by_default = problems_of([book], defaults={"mode": "local"})
+
+    assert told(by_itself) == [("local-at-most-once", '"mode": "local"')]
+    assert [problem.rule for problem in by_default] == ["local-at-most-once"]
+    assert problems_of([{**book, "mode": "regular"}], defaults={"mode": "local"}) == []
+    assert problems_of([{"action": "mail:send", "mode": "local"}]) == []
