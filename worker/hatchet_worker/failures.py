@@ -164,13 +164,11 @@ def is_lost(error: BaseException) -> bool:
     return isinstance(error, ApplicationError) and error.type == LOST
 
 
-def step_failure(
-    place: Place, step: Step, error: ActivityError | ApplicationError
-) -> ApplicationError:
+def step_failure(place: Place, step: Step, error: FailureError) -> ApplicationError:
     """Return the failure of a job whose step ended with ``error``.
 
-    A local step's is what was raised in its last attempt, an `ApplicationError`, or an
-    `ActivityError` around its timeout.
+    That is an `ActivityError` with its cause, or of a local step the cause alone: a timeout comes
+    in the one way when it happens, and in the other when it is replayed.
     """
     cause = error.cause if isinstance(error, ActivityError) else error
     if isinstance(cause, TimeoutError) or getattr(cause, "type", None) == StepTimedOut.__name__:
@@ -189,7 +187,7 @@ def _timeout(step: Step, cause: BaseException | None) -> str:
     return f"not done within its timeout of {format_duration(step.timeout)}"
 
 
-def _tries(step: Step, error: ActivityError | ApplicationError) -> str:
+def _tries(step: Step, error: FailureError) -> str:
     if _all_attempts_failed(step, error) and step.retry.attempts > 1:
         return f" ({step.retry.attempts} attempts)"
     if isinstance(error, ActivityError) and error.retry_state is RetryState.TIMEOUT:
@@ -197,7 +195,7 @@ def _tries(step: Step, error: ActivityError | ApplicationError) -> str:
     return ""
 
 
-def _all_attempts_failed(step: Step, error: ActivityError | ApplicationError) -> bool:
+def _all_attempts_failed(step: Step, error: FailureError) -> bool:
     if step.mode == "local":
         # It has no retry state worth the name; and nothing but its policy ends its attempts.
         return not (isinstance(error, ApplicationError) and error.non_retryable)

@@ -10,7 +10,7 @@ import structlog
 from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy, SearchAttributeKey
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 from hatchet_schemas import (
     JobInput,
@@ -30,8 +30,12 @@ __all__ = ["HEARTBEAT_TIMEOUT", "LOCAL_RETRY_THRESHOLD", "JobWorkflow"]
 HEARTBEAT_TIMEOUT: Final = timedelta(seconds=30)
 """After this long without a sign of life from its worker, a step is tried on another."""
 
-LOCAL_RETRY_THRESHOLD: Final = timedelta(seconds=1)
-"""A longer wait between attempts at a local step is a timer of Temporal's: the job may move."""
+LOCAL_RETRY_THRESHOLD: Final = timedelta(microseconds=1)
+"""A longer wait before another attempt at a local step, so each one, is a timer of Temporal's.
+
+Inside the workflow task, a core that forgets to stop an attempt's timeout (temporalio 1.35) would
+end a later attempt by it. What was done before the wait is also recorded, and the job may move.
+"""
 
 _SCHEDULED_TIME: Final = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 _MAX_SUMMARY_BYTES: Final = 390  # Temporal accepts 400, quotes included
@@ -123,8 +127,7 @@ class JobWorkflow:
                     maximum_attempts=step.retry.attempts,
                 ),
             )
-        # A local step's failure comes as it was raised.
-        except (ActivityError, ApplicationError) as error:
+        except FailureError as error:
             if is_cancelled_exception(error):
                 raise
             if is_lost(error):

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
+    FailureError,
     RetryState,
     TimeoutType,
 )
@@ -144,12 +145,17 @@ def test_a_failed_step_is_told_in_one_sentence(
             "StepTimedOut",
             "not done within its timeout of 1m30s (3 attempts)",
         ),
+        (
+            _timeout(TimeoutType.START_TO_CLOSE),
+            "StepTimedOut",
+            "not done within its timeout of 1m30s (3 attempts)",
+        ),
     ],
 )
 def test_a_local_step_s_failure_is_told_likewise(
-    error: ActivityError | ApplicationError, failure_type: str, message: str
+    error: FailureError, failure_type: str, message: str
 ) -> None:
-    """Temporal hands it on as it was raised, and says nothing of attempts."""
+    """Temporal hands it on as it was raised, says nothing of attempts, and replays it otherwise."""
     failure = step_failure(PLACE, STEP.model_copy(update={"mode": "local"}), error)
 
     assert failure.message == WHERE + message
