@@ -57,6 +57,9 @@ class Heartbeats:
                 await asyncio.sleep(seconds)
                 self._beat()
 
+        if not self._is_heard:
+            yield
+            return
         beating = asyncio.create_task(beat())
         try:
             yield

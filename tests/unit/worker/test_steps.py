@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from hatchet_schemas import ActionId, EventHeader, StepInput
-from hatchet_worker import Integration, action
+from hatchet_worker import Context, Integration, action
 from hatchet_worker.counts import StepCounts
 from hatchet_worker.registry import Registry
 from hatchet_worker.steps import StepRunner
@@ -42,14 +43,25 @@ class Echo(Integration):
         self.bound.append(dict(get_contextvars()))
         return data
 
+    @action("progress")
+    async def progress(self, data: dict[str, Any], context: Context) -> None:
+        """Tell how far it is."""
+        context.heartbeat("half")
+
     @action("fail")
     async def fail(self, data: dict[str, Any]) -> None:
         """Fail."""
         raise ValueError("no")
 
 
-async def run(echo: Echo, name: str, counts: StepCounts | None = None) -> None:
+async def run(
+    echo: Echo,
+    name: str,
+    counts: StepCounts | None = None,
+    environment: ActivityEnvironment | None = None,
+) -> None:
     """Run one step that calls an action."""
+    environment = environment or ActivityEnvironment()
     logging.disable(logging.CRITICAL)
     step = StepInput(
         workflow="Sign Up",
@@ -63,7 +75,7 @@ async def run(echo: Echo, name: str, counts: StepCounts | None = None) -> None:
         runner = StepRunner(Registry([echo]), executor, (), counts=counts)
         data = RawValue(Payload(data=to_json(step)))
         try:
-            await ActivityEnvironment().run(runner.run_step, [data])
+            await environment.run(runner.run_step, [data])
         finally:
             logging.disable(logging.NOTSET)
 
@@ -97,3 +109,18 @@ async def test_each_attempt_is_counted_by_its_action_and_how_it_ended() -> None:
     assert ended["unknown"] == {"failed": 2}
     assert counts.by_action["echo:say"].seconds.count == 1
     assert counts.running == 0
+
+
+@pytest.mark.parametrize(("is_local", "heard"), [(False, [("half",)]), (True, [])])
+async def test_only_a_regular_step_gives_signs_of_life(
+    *, is_local: bool, heard: list[tuple[Any, ...]]
+) -> None:
+    """Temporal takes none of local activities."""
+    environment = ActivityEnvironment()
+    environment.info = replace(ActivityEnvironment.default_info(), is_local=is_local)
+    beats: list[tuple[Any, ...]] = []
+    environment.on_heartbeat = lambda *details: beats.append(details)
+
+    await run(Echo(), "echo:progress", environment=environment)
+
+    assert beats == heard
