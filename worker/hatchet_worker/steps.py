@@ -24,7 +24,13 @@ from hatchet_worker.actions import Outputs
 from hatchet_worker.context import Context, current_context, use_context
 from hatchet_worker.counts import StepCounts, StepOutcome
 from hatchet_worker.encrypted import check_readable
-from hatchet_worker.errors import OutcomeUnknown, StepTimedOut, UnsuitableMode
+from hatchet_worker.errors import (
+    NonRetryable,
+    OutcomeUnknown,
+    Retry,
+    StepTimedOut,
+    UnsuitableMode,
+)
 from hatchet_worker.failures import LOST
 from hatchet_worker.heartbeats import Heartbeats
 from hatchet_worker.masked_logs import masked_logger
@@ -193,27 +199,32 @@ class StepRunner:
         return masked
 
     async def _performed(self, action: RegisteredAction, step: StepInput) -> Outputs:
-        """Call the action with its secrets, which are masked from now on."""
-        names = (*action.secrets, *secrets_in(step.secrets))
-        if not names:
-            return await self._repeated(action, step.with_)
-        values = await self._in_thread(
-            "a provider of secrets", lambda: secret_values(names, self._secrets, SECRETS_IN_USE)
-        )
-        own = {name: values[name] for name in action.secrets}
-        with use_context(replace(current_context(), secrets=own)):
-            return await self._repeated(action, with_secrets(step.with_, step.secrets, values))
-
-    async def _repeated(self, action: RegisteredAction, data: dict[str, Any]) -> Outputs:
         if action.semantics != "at-most-once":
-            return await self._awaited(action, data)
+            return await self._called(action, step)
         # Temporal's next attempt could not know that nothing was done in this one.
         return await repeated(
-            lambda: self._awaited(action, data),
+            lambda: self._called(action, step),
             activity.info().retry_policy,
             current_context(),
             self._sleep,
         )
+
+    async def _called(self, action: RegisteredAction, step: StepInput) -> Outputs:
+        """Call the action with its secrets, which are masked from now on."""
+        names = (*action.secrets, *secrets_in(step.secrets))
+        if not names:
+            return await self._awaited(action, step.with_)
+        try:
+            values = await self._in_thread(
+                "a provider of secrets", lambda: secret_values(names, self._secrets, SECRETS_IN_USE)
+            )
+        except Exception as error:
+            if action.semantics != "at-most-once" or isinstance(error, NonRetryable):
+                raise
+            raise Retry(f"{type(error).__name__}: {error}") from error  # nothing was done
+        own = {name: values[name] for name in action.secrets}
+        with use_context(replace(current_context(), secrets=own)):
+            return await self._awaited(action, with_secrets(step.with_, step.secrets, values))
 
     async def _awaited(self, action: RegisteredAction, data: dict[str, Any]) -> Outputs:
         outputs: Outputs | Awaitable[Outputs]

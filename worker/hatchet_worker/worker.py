@@ -174,10 +174,10 @@ class Worker:
         Raises:
             TemporalUnreachable: it does not, within 15 seconds.
             NamespaceNotFound: it has no such namespace any more.
-            WorkerError: the worker was never connected.
+            WorkerError: the worker does not run: it was not started, or has ended.
 
         """
-        if self._connected is None:
+        if self._connected is None or self._running is None:
             raise WorkerError("the worker does not run")
         await check(self._connected)
 
@@ -232,6 +232,8 @@ class Worker:
         running, self._running = self._running, None
         if running is None:
             return
+        if isinstance(exc, Exception):
+            _logger.error("worker.failed", error=type(exc).__name__, message=str(exc))
         _logger.info("worker.stopping", grace_seconds=self._grace.total_seconds())
         try:
             await running.__aexit__(exc_type, exc, traceback)

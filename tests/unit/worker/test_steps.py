@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,9 +18,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from hatchet_schemas import ActionId, EventHeader, StepInput
-from hatchet_worker import Context, Integration, action
+from hatchet_worker import Context, Integration, action, current_context
 from hatchet_worker.counts import StepCounts
 from hatchet_worker.registry import Registry
+from hatchet_worker.secrets import SecretProvider
 from hatchet_worker.steps import StepRunner
 
 
@@ -53,15 +55,24 @@ class Echo(Integration):
         """Fail."""
         raise ValueError("no")
 
+    @action("charge", semantics="at-most-once")
+    async def charge(self, data: dict[str, Any]) -> None:
+        """Be called."""
+        self.bound.append(dict(current_context().secrets))
+
 
 async def run(
     echo: Echo,
     name: str,
     counts: StepCounts | None = None,
+    secrets: Sequence[SecretProvider] = (),
     environment: ActivityEnvironment | None = None,
 ) -> None:
-    """Run one step that calls an action."""
-    environment = environment or ActivityEnvironment()
+    """Run one step that calls an action; nothing waits between its repetitions."""
+
+    async def at_once(_: float) -> None:
+        pass
+
     logging.disable(logging.CRITICAL)
     step = StepInput(
         workflow="Sign Up",
@@ -72,9 +83,11 @@ async def run(
         with_={},
     )
     with ThreadPoolExecutor(1) as executor:
-        runner = StepRunner(Registry([echo]), executor, (), counts=counts)
+        runner = StepRunner(Registry([echo]), executor, secrets, at_once, counts)
         data = RawValue(Payload(data=to_json(step)))
         try:
+            environment = environment or ActivityEnvironment()
+            environment.info = replace(environment.info, start_to_close_timeout=timedelta(hours=1))
             await environment.run(runner.run_step, [data])
         finally:
             logging.disable(logging.NOTSET)
@@ -124,3 +137,34 @@ async def test_only_a_regular_step_gives_signs_of_life(
     await run(Echo(), "echo:progress", environment=environment)
 
     assert beats == heard
+
+
+async def test_an_at_most_once_action_is_called_when_its_secret_can_be_looked_up_again() -> None:
+    """Nothing has been done before."""
+    answers: Iterator[OSError | str] = iter(
+        [OSError("the vault is sealed"), OSError("still sealed"), "hunter2"]
+    )
+
+    def vault(_: str) -> str:
+        answer = next(answers)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    echo = Echo()
+    echo.secrets = ("VAULT_TOKEN",)
+
+    await run(echo, "echo:charge", secrets=[vault])
+
+    assert echo.bound == [{"VAULT_TOKEN": "hunter2"}]
+
+
+async def test_an_at_most_once_action_without_its_secret_is_not_called() -> None:
+    echo = Echo()
+    echo.secrets = ("VAULT_TOKEN",)
+
+    with pytest.raises(ApplicationError) as caught:
+        await run(echo, "echo:charge", secrets=[lambda _: None])
+
+    assert caught.value.type == "UnknownSecret"
+    assert echo.bound == []
