@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hatchet_schemas.durations import is_duration
+from hatchet_schemas.modes import MODES
 
 __all__ = ["with_defaults"]
 
@@ -33,7 +34,8 @@ def _job(job: object, outer: dict[str, Any]) -> object:
     if "queue" not in job and (queue := _first("queue", (inner, outer))) is not None:
         completed["queue"] = queue
     if isinstance(job.get("steps"), list):
-        completed["steps"] = [_step(step, (inner, outer)) for step in job["steps"]]
+        own = {"mode": job["mode"]} if "mode" in job else {}
+        completed["steps"] = [_step(step, ({**inner, **own}, outer)) for step in job["steps"]]
     return completed
 
 
@@ -46,6 +48,9 @@ def _step(step: object, levels: tuple[dict[str, Any], ...]) -> object:
     if "timeout" not in step and (timeout := _first("timeout", levels)) is not None:
         # A default that is no duration is one problem, not one at each step.
         completed["timeout"] = timeout if is_duration(timeout) else _PLACEHOLDER_TIMEOUT
+    # One that is none is a problem where it stands.
+    if "mode" not in step and (mode := _first("mode", levels)) in MODES:
+        completed["mode"] = mode
     retry = _merged(retry for level in levels if (retry := level.get("retry")) is not None)
     if retry and isinstance(step.get("retry", {}), dict):
         completed["retry"] = {**retry, **step.get("retry", {})}

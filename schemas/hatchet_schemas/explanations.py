@@ -39,7 +39,7 @@ _SHAPES: Final = {
     "queue": "a queue's name",
     "with": "a map",
     "vars": "a map from names to values",
-    "defaults": "a map with queue, timeout and retry",
+    "defaults": "a map with queue, timeout, retry and mode",
     "description": "a text",
     "action": "integration:verb, such as slack:create-channel",
     "retry": "a map with attempts, backoff, factor and max-backoff",

@@ -23,6 +23,7 @@ from hatchet_schemas.defaults import with_defaults
 from hatchet_schemas.durations import Duration
 from hatchet_schemas.errors import SchemaError
 from hatchet_schemas.model import GrammarModel
+from hatchet_schemas.modes import Mode
 from hatchet_schemas.names import DEFAULT_QUEUE, Name, SecretName, WorkflowName
 from hatchet_schemas.templates import pydantic_error, template_errors
 from hatchet_schemas.triggers import Triggers
@@ -82,6 +83,10 @@ class RetryPolicy(GrammarModel):
 _DEFAULT_RETRY: Final = RetryPolicy()
 
 
+def _is_regular(mode: Mode) -> bool:
+    return mode == "regular"
+
+
 class Defaults(GrammarModel):
     """What holds for all jobs and steps below that do not say otherwise."""
 
@@ -93,6 +98,9 @@ class Defaults(GrammarModel):
 
     retry: RetryPolicy | None = None
     """How often a failed step is tried again; a step may replace single fields of it."""
+
+    mode: Annotated[Mode | None, Field(exclude_if=operator.not_)] = None
+    """How steps run: ``regular``, or ``local`` for quick ones that may be run again."""
 
 
 class Step(GrammarModel):
@@ -127,6 +135,9 @@ class Step(GrammarModel):
     retry: RetryPolicy = _DEFAULT_RETRY
     """How often to try again when it fails."""
 
+    mode: Annotated[Mode, Field(exclude_if=_is_regular)] = "regular"
+    """How it runs: ``regular``, or ``local`` for a quick step that may be run again."""
+
     with_: Annotated[dict[str, Any], Field(alias="with"), AfterValidator(_check_templates)] = Field(
         default_factory=dict[str, Any]
     )
@@ -147,6 +158,9 @@ class Job(GrammarModel):
 
     timeout: Duration | None = None
     """How long the whole job may take, from its start, waiting for a worker included."""
+
+    mode: Annotated[Mode | None, Field(exclude_if=operator.not_)] = None
+    """How its steps run that do not say: ``regular``, or ``local`` for quick ones."""
 
     defaults: Defaults | None = None
     """What holds for the steps of this job; it goes before the workflow's ``defaults``."""

@@ -32,6 +32,7 @@ from temporalio.worker import (
     ExecuteWorkflowInput,
     Interceptor,
     StartActivityInput,
+    StartLocalActivityInput,
     WorkflowInboundInterceptor,
     WorkflowInterceptorClassInput,
     WorkflowOutboundInterceptor,
@@ -186,6 +187,13 @@ class _StepHeaders(WorkflowOutboundInterceptor):
     def start_activity(self, input: StartActivityInput) -> workflow.ActivityHandle[Any]:  # noqa: A002 - the SDK's name
         input.headers = {**input.headers, **self._jobs.step_headers}
         return super().start_activity(input)
+
+    def start_local_activity(
+        self,
+        input: StartLocalActivityInput,  # noqa: A002 - the SDK's name
+    ) -> workflow.ActivityHandle[Any]:
+        input.headers = {**input.headers, **self._jobs.step_headers}
+        return super().start_local_activity(input)
 
 
 def _described(info: workflow.Info) -> tuple[str, dict[str, str]]:

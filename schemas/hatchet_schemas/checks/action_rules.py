@@ -105,4 +105,14 @@ ACTION_RULES: Final = (
         '        timeout: 15s\n        with: {note: "{{ .steps.book.§entri }}"}\n',
         '        with: {note: "{{ .steps.book.entry }}"}',
     ),
+    _broken(
+        "local-at-most-once",
+        "A local step calls an action that must not run twice.",
+        "Its author declares it at-most-once, and a local step is run again, with the local steps "
+        "before it, when its worker is lost. The worker refuses it. Write mode: regular.",
+        ORDER_PAID
+        + BOOK.replace("15s", "5s")
+        + "        with: {amount: 5}\n        mode: §local\n",
+        "        mode: regular",
+    ),
 )

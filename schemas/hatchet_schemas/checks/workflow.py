@@ -7,6 +7,7 @@ from typing import Any
 
 from hatchet_schemas.catalogue import Catalogue
 from hatchet_schemas.checks.inputs import Inputs
+from hatchet_schemas.checks.local_steps import local_step_findings
 from hatchet_schemas.checks.names import Names, Site
 from hatchet_schemas.checks.steps import early_condition_findings, step_findings
 from hatchet_schemas.checks.suggestions import Suggestions
@@ -75,6 +76,7 @@ class _Check:
         outputs = self._outputs(job)
         for index, step in enumerate(job.steps):
             at = (*loc, "steps", index)
+            yield from local_step_findings(step, at)
             site = Site("step", name, index, positions, outputs, guards)
             if step.if_ is not None:
                 condition = condition_of(step.if_)
@@ -126,3 +128,9 @@ class _Check:
             yield from self._inputs.findings(
                 step.action_id, signature.with_, step.with_, (*loc, "with")
             )
+        if signature.semantics == "at-most-once" and step.mode == "local":
+            message = (
+                f"{step.action_id} is at-most-once, and a local step is run again when its worker "
+                "is lost: give it mode: regular"
+            )
+            yield Finding((*loc, "mode"), message, "local-at-most-once")

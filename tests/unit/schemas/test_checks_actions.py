@@ -660,3 +660,14 @@ def test_a_retry_of_an_at_most_once_action_is_let_pass() -> None:
     step = {"action": "ledger:book", "retry": {"attempts": 3, "backoff": "5s"}}
 
     assert problems_of([step]) == []
+
+
+def test_what_is_at_most_once_cannot_be_local_by_whichever_level() -> None:
+    book = {"action": "ledger:book"}
+    by_itself = problems_of([{**book, "mode": "local"}])
+    by_default = problems_of([book], defaults={"mode": "local"})
+
+    assert told(by_itself) == [("local-at-most-once", '"mode": "local"')]
+    assert [problem.rule for problem in by_default] == ["local-at-most-once"]
+    assert problems_of([{**book, "mode": "regular"}], defaults={"mode": "local"}) == []
+    assert problems_of([{"action": "mail:send", "mode": "local"}]) == []

@@ -18,7 +18,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from hatchet_schemas import ActionId, EventHeader, StepInput
-from hatchet_worker import Integration, action, current_context
+from hatchet_worker import Context, Integration, action, current_context
 from hatchet_worker.counts import StepCounts
 from hatchet_worker.registry import Registry
 from hatchet_worker.secrets import SecretProvider
@@ -45,6 +45,11 @@ class Echo(Integration):
         self.bound.append(dict(get_contextvars()))
         return data
 
+    @action("progress")
+    async def progress(self, data: dict[str, Any], context: Context) -> None:
+        """Tell how far it is."""
+        context.heartbeat("half")
+
     @action("fail")
     async def fail(self, data: dict[str, Any]) -> None:
         """Fail."""
@@ -61,6 +66,7 @@ async def run(
     name: str,
     counts: StepCounts | None = None,
     secrets: Sequence[SecretProvider] = (),
+    environment: ActivityEnvironment | None = None,
 ) -> None:
     """Run one step that calls an action; nothing waits between its repetitions."""
 
@@ -80,7 +86,7 @@ async def run(
         runner = StepRunner(Registry([echo]), executor, secrets, at_once, counts)
         data = RawValue(Payload(data=to_json(step)))
         try:
-            environment = ActivityEnvironment()
+            environment = environment or ActivityEnvironment()
             environment.info = replace(environment.info, start_to_close_timeout=timedelta(hours=1))
             await environment.run(runner.run_step, [data])
         finally:
@@ -116,6 +122,21 @@ async def test_each_attempt_is_counted_by_its_action_and_how_it_ended() -> None:
     assert ended["unknown"] == {"failed": 2}
     assert counts.by_action["echo:say"].seconds.count == 1
     assert counts.running == 0
+
+
+@pytest.mark.parametrize(("is_local", "heard"), [(False, [("half",)]), (True, [])])
+async def test_only_a_regular_step_gives_signs_of_life(
+    *, is_local: bool, heard: list[tuple[Any, ...]]
+) -> None:
+    """Temporal takes none of local activities."""
+    environment = ActivityEnvironment()
+    environment.info = replace(ActivityEnvironment.default_info(), is_local=is_local)
+    beats: list[tuple[Any, ...]] = []
+    environment.on_heartbeat = lambda *details: beats.append(details)
+
+    await run(Echo(), "echo:progress", environment=environment)
+
+    assert beats == heard
 
 
 async def test_an_at_most_once_action_is_called_when_its_secret_can_be_looked_up_again() -> None:
