@@ -41,22 +41,15 @@ def publish(
     """Publish an event; exit 4 if no workflow has a trigger for it."""
     import asyncio
 
-    from hatchet_cli.exiting import CommandError, ExitCode
     from hatchet_cli.logs import configure_logs
-    from hatchet_cli.servers import broker_failures
+    from hatchet_cli.servers import publishing_failures
     from hatchet_cli.tracing import tracing
-    from hatchet_router.errors import EventUnroutable, InvalidEvent
 
     configure_logs()
-    with broker_failures(), tracing("hatchet-publish"):
-        try:
-            code = asyncio.run(
-                _publish(key, parse_data(data), event_id, start_timeout if wait else None, output)
-            )
-        except InvalidEvent as error:
-            raise CommandError(str(error), ExitCode.USAGE) from error
-        except EventUnroutable as error:
-            raise CommandError(str(error), ExitCode.NOTHING_MATCHED) from error
+    with publishing_failures(), tracing("hatchet-publish"):
+        code = asyncio.run(
+            _publish(key, parse_data(data), event_id, start_timeout if wait else None, output)
+        )
     raise typer.Exit(code)
 
 
@@ -99,7 +92,7 @@ async def _publish(
     output: Output,
 ) -> int:
     from hatchet_cli.exiting import ExitCode
-    from hatchet_cli.servers import connect_to_temporal, read_settings, temporal_failures
+    from hatchet_cli.servers import connect_to_temporal, read_settings, request_failures
     from hatchet_router.dispatcher import Dispatcher
 
     settings = read_settings()
@@ -111,7 +104,7 @@ async def _publish(
     if client is not None and start_seconds is not None:
         from hatchet_cli.runs import jobs_of_event
 
-        with temporal_failures():
+        with request_failures():
             async for run in jobs_of_event(client, published, start_seconds=start_seconds):
                 runs.append(run)
                 typer.echo(_line(run), err=True)

@@ -9,8 +9,19 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from hatchet_cli.exiting import CommandError, ExitCode
 from hatchet_cli.key_files import exposed_keys
-from hatchet_cli.servers import broker_failures, read_settings, request_failures
-from hatchet_router import BrokerTlsUnusable, BrokerUnreachable
+from hatchet_cli.servers import (
+    broker_failures,
+    publishing_failures,
+    read_settings,
+    request_failures,
+)
+from hatchet_router.errors import (
+    BrokerTlsUnusable,
+    BrokerUnreachable,
+    EventRefused,
+    EventUnroutable,
+    InvalidEvent,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +53,24 @@ def test_a_file_that_cannot_be_used_is_not_the_broker_s_fault(
     with pytest.raises(CommandError) as caught, broker_failures():
         raise error("amqps://there/", "a reason")
 
+    assert caught.value.code is code
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InvalidEvent("no such data"), ExitCode.USAGE),
+        (EventUnroutable("a.b", "1"), ExitCode.NOTHING_MATCHED),
+        (EventRefused("a.b", "1", "full"), ExitCode.FINDINGS),
+        (BrokerUnreachable("amqp://there/", "a reason"), ExitCode.UNREACHABLE),
+    ],
+)
+def test_an_event_that_is_not_published_says_why(error: Exception, code: ExitCode) -> None:
+    """A wrong event, one that nobody wants, and a broker that does not take it."""
+    with pytest.raises(CommandError) as caught, publishing_failures():
+        raise error
+
+    assert str(caught.value) == str(error)
     assert caught.value.code is code
 
 
