@@ -60,28 +60,40 @@ def parse_data(text: str) -> dict[str, Any]:
         CommandError: it cannot be read, or is no JSON object.
 
     """
-    import json
+    from hatchet_cli.exiting import CommandError, ExitCode
+    from hatchet_router.json_bodies import strict_json
+    from hatchet_router.refusals import Refusal
+
+    source, content = _content(text)
+    try:
+        data = strict_json(content.decode("utf-8-sig"), source)
+    except UnicodeDecodeError:
+        raise CommandError(f"{source} is not UTF-8", ExitCode.USAGE) from None
+    except Refusal as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
+    if not isinstance(data, dict):
+        raise CommandError(f"{source} is JSON, but not an object: {{…}}", ExitCode.USAGE)
+    return data
+
+
+def _content(text: str) -> tuple[str, bytes]:
+    """Return what to call the place of the data, and what stands there."""
+    import os
     from pathlib import Path
 
     from hatchet_cli.exiting import CommandError, ExitCode
 
     if text == "-":
-        source, text = "standard input", sys.stdin.read()
-    elif text.startswith("@"):
-        source = text[1:]
-        try:
-            text = Path(source).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{source}: {error}", ExitCode.USAGE) from error
-    else:
-        source = "--data"
+        if sys.stdin is None:
+            raise CommandError("standard input is closed", ExitCode.USAGE)
+        return "standard input", sys.stdin.buffer.read()
+    if not text.startswith("@"):
+        return "--data", os.fsencode(text)
     try:
-        data = json.loads(text)
-    except ValueError as error:
-        raise CommandError(f"{source} is not JSON: {error}", ExitCode.USAGE) from error
-    if not isinstance(data, dict):
-        raise CommandError(f"{source} is JSON, but not an object: {{…}}", ExitCode.USAGE)
-    return data
+        return text[1:], Path(text[1:]).read_bytes()
+    except (OSError, ValueError) as error:  # a name that holds NUL
+        reason = getattr(error, "strerror", None) or error
+        raise CommandError(f"{text[1:]}: {reason}", ExitCode.USAGE) from error
 
 
 async def _publish(
