@@ -86,6 +86,16 @@ def test_settings_that_contradict_each_other_name_themselves(
     assert caught.value.code is ExitCode.USAGE
 
 
+def test_a_value_that_is_nested_too_deeply_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser of JSON gives up with an error of another kind."""
+    monkeypatch.setenv("HATCHET_VARS", '{"a":' + "[" * 50_000 + "]" * 50_000 + "}")
+
+    with pytest.raises(CommandError, match=r"^setting HATCHET_VARS.*: nested too deeply") as caught:
+        read_settings()
+
+    assert caught.value.code is ExitCode.USAGE
+
+
 def test_keys_that_others_can_read_are_told(tmp_path: Path) -> None:
     mine, everybodys, gone = tmp_path / "mine", tmp_path / "everybodys", tmp_path / "gone"
     mine.touch(0o600)
