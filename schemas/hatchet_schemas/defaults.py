@@ -7,20 +7,64 @@ completed before it is validated; what is wrong with a default is reported where
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any, Final, Self
 
-from hatchet_schemas.durations import is_duration
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
-__all__ = ["with_defaults"]
+from hatchet_schemas.durations import Duration
+from hatchet_schemas.model import GrammarModel
+from hatchet_schemas.names import Name
 
-_PLACEHOLDER_TIMEOUT = "1s"
+__all__ = ["Defaults", "RetryPolicy", "with_defaults"]
+
+_PLACEHOLDER_TIMEOUT: Final = "1s"
+
+
+class RetryPolicy(GrammarModel):
+    """How often a failed step is tried again, and how long to wait in between."""
+
+    attempts: Annotated[int, Field(ge=1, le=1000)] = 5
+    """How many attempts there are, the first one too."""
+
+    backoff: Duration = timedelta(seconds=1)
+    """The wait before the second attempt."""
+
+    factor: Annotated[float, Field(ge=1, le=100)] = 2.0
+    """How much longer each wait is than the one before."""
+
+    max_backoff: Annotated[Duration, Field(alias="max-backoff")] = timedelta(minutes=1)
+    """The longest wait."""
+
+    @model_validator(mode="after")
+    def _waits_can_grow(self) -> Self:
+        # Temporal refuses a policy whose longest wait is below its first.
+        if self.max_backoff < self.backoff:
+            raise PydanticCustomError(
+                "backoff_order", "max-backoff is shorter than backoff (1s where none is given)"
+            )
+        return self
+
+
+class Defaults(GrammarModel):
+    """What holds for all jobs and steps below that do not say otherwise."""
+
+    queue: Name | None = None
+    """Which workers run a job."""
+
+    timeout: Duration | None = None
+    """How long each attempt of a step may take."""
+
+    retry: RetryPolicy | None = None
+    """How often a failed step is tried again; a step may replace single fields of it."""
 
 
 def with_defaults(workflow: object) -> object:
     """Return a workflow file's data with its ``defaults`` filled in, the given data unchanged."""
     if not isinstance(workflow, dict) or not isinstance(workflow.get("jobs"), dict):
         return workflow
-    outer = _map(workflow.get("defaults"))
+    outer = _usable(workflow.get("defaults"))
     jobs = {name: _job(job, outer) for name, job in workflow["jobs"].items()}
     return {**workflow, "jobs": jobs}
 
@@ -28,7 +72,7 @@ def with_defaults(workflow: object) -> object:
 def _job(job: object, outer: dict[str, Any]) -> object:
     if not isinstance(job, dict):
         return job
-    inner = _map(job.get("defaults"))
+    inner = _usable(job.get("defaults"))
     completed = dict(job)
     if "queue" not in job and (queue := _first("queue", (inner, outer))) is not None:
         completed["queue"] = queue
@@ -44,8 +88,7 @@ def _step(step: object, levels: tuple[dict[str, Any], ...]) -> object:
     if "name" not in step and isinstance(step.get("id"), str):
         completed["name"] = step["id"]
     if "timeout" not in step and (timeout := _first("timeout", levels)) is not None:
-        # A default that is no duration is one problem, not one at each step.
-        completed["timeout"] = timeout if is_duration(timeout) else _PLACEHOLDER_TIMEOUT
+        completed["timeout"] = timeout
     retry = _merged(retry for level in levels if (retry := level.get("retry")) is not None)
     if retry and isinstance(step.get("retry", {}), dict):
         completed["retry"] = {**retry, **step.get("retry", {})}
@@ -61,6 +104,20 @@ def _merged(retries: Iterable[Any]) -> dict[str, Any]:
 
 def _first(field: str, levels: Iterable[dict[str, Any]]) -> Any:
     return next((level[field] for level in levels if field in level), None)
+
+
+def _usable(defaults: object) -> dict[str, Any]:
+    """Return what can be said to each step: a wrong default is one problem, not one at each."""
+    usable: dict[str, Any] = {}
+    for field in Defaults.model_fields.keys() & _map(defaults):
+        try:
+            Defaults.model_validate({field: _map(defaults)[field]}, by_alias=True, by_name=False)
+        except ValidationError:
+            if field == "timeout":  # so that the steps are not told that they need one
+                usable[field] = _PLACEHOLDER_TIMEOUT
+        else:
+            usable[field] = _map(defaults)[field]
+    return usable
 
 
 def _map(value: object) -> dict[str, Any]:
