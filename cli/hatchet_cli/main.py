@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -79,7 +83,18 @@ def hatchet(
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    _prepare_streams()
     exit_process(_run())
+
+
+def _prepare_streams() -> None:
+    """Let nothing that is printed fail: escape what a stream cannot show, drop what has none."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run() -> int:
@@ -91,15 +106,25 @@ def _run() -> int:
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except SystemExit as end:
+        # Typer ends with 1 at any broken pipe.
+        if isinstance(end.__context__, BrokenPipeError) and _is_reader_gone():
+            return ExitCode.SUCCESS
         return _as_code(end.code)
-    except BrokenPipeError:
-        return ExitCode.SUCCESS
     except Exception:  # noqa: BLE001 - a fault of ours: the whole story, and a code of failure
         import traceback
 
         traceback.print_exc()
         return ExitCode.FINDINGS
     return ExitCode.SUCCESS
+
+
+def _is_reader_gone() -> bool:
+    """Tell whether nobody reads what we print any more, as in `hatchet graph | head -1`."""
+    poll = select.poll()
+    for descriptor in (1, 2):
+        poll.register(descriptor, 0)
+    gone = select.POLLERR | select.POLLHUP
+    return any(events & gone for _, events in poll.poll(0))
 
 
 def _as_code(code: object) -> int:

@@ -20,7 +20,7 @@ from temporalio.exceptions import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from hatchet_cli.exiting import CommandError, ExitCode
-from hatchet_schemas.names import escaped
+from hatchet_schemas.names import escaped, job_of_id
 
 __all__ = ["JobRun", "jobs_of_event"]
 
@@ -105,7 +105,7 @@ async def _ended(handle: WorkflowHandle[Any, Any]) -> JobRun:
         message = await _explained(handle, error.cause)
     description = await handle.describe()
     started, closed = description.start_time, description.close_time
-    workflow, _, job = handle.id.rpartition("/")[0].rpartition("/")
+    workflow, job = job_of_id(handle.id)
     return JobRun(
         workflow=workflow,
         job=job,

@@ -19,6 +19,7 @@ __all__ = [
     "broker_failures",
     "connect_to_temporal",
     "encryption_codec",
+    "publishing_failures",
     "read_settings",
     "read_temporal_settings",
     "request_failures",
@@ -103,6 +104,20 @@ def broker_failures(refused: ExitCode = ExitCode.FINDINGS) -> Generator[None]:
         raise CommandError(str(error), ExitCode.UNREACHABLE) from error
     except BrokerError as error:
         raise CommandError(str(error), refused) from error
+
+
+@contextmanager
+def publishing_failures() -> Generator[None]:
+    """Say why an event is not published in the block as a `CommandError`."""
+    from hatchet_router.errors import EventUnroutable, InvalidEvent
+
+    with broker_failures():
+        try:
+            yield
+        except InvalidEvent as error:
+            raise CommandError(str(error), ExitCode.USAGE) from error
+        except EventUnroutable as error:
+            raise CommandError(str(error), ExitCode.NOTHING_MATCHED) from error
 
 
 @contextmanager

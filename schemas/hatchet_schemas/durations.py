@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from hatchet_schemas.errors import SchemaError, shown
 
-__all__ = ["MAX_DURATION", "Duration", "format_duration", "is_duration", "parse_duration"]
+__all__ = ["MAX_DURATION", "Duration", "format_duration", "parse_duration"]
 
 MAX_DURATION: Final = timedelta(days=3650)
 """The longest duration accepted; well below what Temporal can hold."""
@@ -55,14 +55,6 @@ def format_duration(duration: timedelta) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0ms"
-
-
-def is_duration(value: object) -> bool:
-    """Return whether ``value`` is a text that `parse_duration` takes."""
-    try:
-        return isinstance(value, str) and bool(parse_duration(value))
-    except SchemaError:
-        return False
 
 
 def _within_bounds(milliseconds: float, said: str) -> timedelta:

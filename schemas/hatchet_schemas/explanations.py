@@ -131,6 +131,8 @@ def _value_rule(loc: tuple[str | int, ...], message: str) -> str:
 def _unknown_field(loc: tuple[str | int, ...]) -> str:
     field = str(loc[-1])
     model = _model_at(loc[:-1])
+    if model is Step and field == "action":  # it is one, where there is no actionId
+        return "action and actionId are two words for one field: leave one of them out"
     known = [
         info.alias or info.serialization_alias or name for name, info in model.model_fields.items()
     ]

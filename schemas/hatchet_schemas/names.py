@@ -6,6 +6,7 @@ import hashlib
 import re
 import uuid
 from typing import Annotated, Final
+from urllib.parse import unquote
 
 from pydantic import StringConstraints
 
@@ -25,6 +26,7 @@ __all__ = [
     "WorkflowName",
     "escaped",
     "idempotency_key",
+    "job_of_id",
     "schedule_id",
     "scheduled_workflow_id",
     "times_id",
@@ -129,6 +131,15 @@ def workflow_id(workflow: str, job: str, event_id: str, source: str | None = Non
     if source is not None:
         identity = f"{identity}~{_digest(source, _SOURCE_DIGITS)}"
     return f"{_escaped_names(workflow, job)}/{identity}"
+
+
+def job_of_id(workflow_id: str) -> tuple[str, str]:
+    """Return the workflow and the job that an id of `workflow_id` is of.
+
+    Of a name that was too long for it, it is what `escaped` made of it.
+    """
+    workflow, _, rest = workflow_id.partition("/")
+    return unquote(workflow), unquote(rest.partition("/")[0])
 
 
 def schedule_id(deployment: str, workflow: str, job: str, slot: int = 1) -> str:

@@ -6,6 +6,8 @@ import difflib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from inspect import signature
 from typing import Any, Final
 
 from jinja2 import nodes
@@ -19,6 +21,8 @@ _MAX_DEPTH: Final = 50  # of the syntax tree; CPython compiles no more than 200 
 _MAX_NODES: Final = 3000  # of the syntax tree; a node takes up to 15 µs to compile
 _MAX_INTEGER: Final = 2**63
 _MAX_NAME: Final = 60  # characters of a name that is compared with others
+
+_signature: Final = cache(signature)
 
 _NODES: Final = (
     nodes.Template,
@@ -88,6 +92,8 @@ def unsupported(tree: nodes.Template) -> Refusal | None:
             return Refusal(reason, "template", node.lineno)
         if (unknown := _unknown(node)) is not None:
             return Refusal(unknown, "unknown-filter", node.lineno)
+        if (misfit := _misfit(node)) is not None:
+            return Refusal(misfit, "template", node.lineno)
         if (refused := _refusal(node, depth)) is not None:
             return Refusal(refused, "template", node.lineno)
     return None
@@ -119,6 +125,20 @@ def _unknown_name(kind: str, name: str, known: Mapping[str, Any]) -> str | None:
     near = difflib.get_close_matches(name[:_MAX_NAME], known, n=1)
     tail = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known))}"
     return f"unknown {kind} {shown(name)}; {tail}"
+
+
+def _misfit(node: nodes.Node) -> str | None:
+    """Return which argument a filter or test does not take, or is not given."""
+    if not isinstance(node, (nodes.Filter, nodes.Test)):
+        return None
+    known = ALL_FILTERS if isinstance(node, nodes.Filter) else ALL_TESTS
+    options = {str(pair.key): None for pair in node.kwargs}
+    try:
+        # Both are called with the rendering and the value first.
+        _signature(known[node.name]).bind(None, None, *node.args, **options)
+    except TypeError as error:
+        return f"{node.name}(): {error}"
+    return None
 
 
 def _refusal(node: nodes.Node, depth: int) -> str | None:

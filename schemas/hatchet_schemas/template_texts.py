@@ -62,7 +62,10 @@ def _indent(
 ) -> str:
     text = text_of(context, value)
     lines = f"{text}\n".splitlines()
-    context.spend((len(lines) + 1) * (_LINE + (len(width) if isinstance(width, str) else width)))
+    size = len(width) if isinstance(width, str) else width
+    if size < 0:
+        raise ValueError("indent needs a width from 0 on")
+    context.spend((len(lines) + 1) * (_LINE + size))
     indention = width if isinstance(width, str) else " " * width
     return "\n".join(
         f"{indention}{line}" if (first if number == 0 else line or blank) else line

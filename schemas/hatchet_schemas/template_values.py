@@ -103,9 +103,11 @@ class Meter:
         """Count what was made, or is about to be.
 
         Raises:
-            ValueError: it is too much.
+            ValueError: it is too much, or less than nothing.
 
         """
+        if count < 0:
+            raise ValueError("the work is negative")
         self.room -= count
         if self.room < 0:
             raise ValueError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Sized
-from datetime import timedelta
 from typing import Annotated, Any, Final, Self, TypeVar
 
 from pydantic import (
@@ -19,7 +18,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from hatchet_schemas.actions import ActionId
 from hatchet_schemas.conditions import IfExpression
-from hatchet_schemas.defaults import with_defaults
+from hatchet_schemas.defaults import Defaults, RetryPolicy, with_defaults
 from hatchet_schemas.durations import Duration
 from hatchet_schemas.errors import SchemaError
 from hatchet_schemas.model import GrammarModel
@@ -55,52 +54,11 @@ def _raise_all(errors: Iterable[InitErrorDetails]) -> None:
         raise ValidationError.from_exception_data("workflow", details)
 
 
-class RetryPolicy(GrammarModel):
-    """How often a failed step is tried again, and how long to wait in between."""
-
-    attempts: Annotated[int, Field(ge=1, le=1000)] = 5
-    """How many attempts there are, the first one too."""
-
-    backoff: Duration = timedelta(seconds=1)
-    """The wait before the second attempt."""
-
-    factor: Annotated[float, Field(ge=1, le=100)] = 2.0
-    """How much longer each wait is than the one before."""
-
-    max_backoff: Annotated[Duration, Field(alias="max-backoff")] = timedelta(minutes=1)
-    """The longest wait."""
-
-    @model_validator(mode="after")
-    def _waits_can_grow(self) -> Self:
-        # Temporal refuses a policy whose longest wait is below its first.
-        if self.max_backoff < self.backoff:
-            raise PydanticCustomError(
-                "backoff_order", "max-backoff is shorter than backoff (1s where none is given)"
-            )
-        return self
-
-
 _DEFAULT_RETRY: Final = RetryPolicy()
 
 
 def _is_regular(mode: Mode) -> bool:
     return mode == "regular"
-
-
-class Defaults(GrammarModel):
-    """What holds for all jobs and steps below that do not say otherwise."""
-
-    queue: Name | None = None
-    """Which workers run a job."""
-
-    timeout: Duration | None = None
-    """How long each attempt of a step may take."""
-
-    retry: RetryPolicy | None = None
-    """How often a failed step is tried again; a step may replace single fields of it."""
-
-    mode: Annotated[Mode | None, Field(exclude_if=operator.not_)] = None
-    """How steps run: ``regular``, or ``local`` for quick ones that may be run again."""
 
 
 class Step(GrammarModel):

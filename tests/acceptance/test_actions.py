@@ -126,3 +126,16 @@ def test_one_action_is_run_by_hand(shop: Project) -> None:
     assert (done.code, json.loads(done.stdout)) == (0, {})
     assert (wrong.code, wrong.stdout) == (2, "")
     assert wrong.stderr == "hatchet: shop:charge: InvalidInput: number: Field required\n"
+
+
+def test_what_a_worker_has_besides_is_not_for_one_action(shop: Project) -> None:
+    """`HATCHET_INTEGRATIONS` is for workers, which may need secrets that are not here."""
+    named = shop.hatchet(
+        *("actions", "run", "shop:refund", "shop:worker"), HATCHET_INTEGRATIONS="nowhere"
+    )
+    installed = shop.hatchet(
+        *("actions", "run", "log:write", "-d", '{"message": "hello"}'), HATCHET_INTEGRATIONS="http"
+    )
+
+    assert (named.code, named.stderr) == (0, "")
+    assert installed.code == 0, installed.stderr

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from hatchet_schemas.model import Model
 from hatchet_schemas.names import Name
+from hatchet_schemas.patterns import is_pattern
 from hatchet_schemas.scope import Outcome
 
 __all__ = ["Case", "CaseEvent", "CaseFile", "ExpectedJob", "ExpectedStep", "FakeAttempt"]
@@ -25,10 +26,19 @@ def _as_list(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
+def _as_key(text: str) -> str:
+    if not text:
+        raise PydanticCustomError("key", "an event key cannot be empty")
+    if is_pattern(text):
+        told = "{key} is a pattern; an event has one key, without * and #"
+        raise PydanticCustomError("key", told, {"key": repr(text)})
+    return text
+
+
 class CaseEvent(Model):
     """What happens; all but ``key`` has a value of its own, the same each time."""
 
-    key: str
+    key: Annotated[str, AfterValidator(_as_key)]
     data: dict[str, Any] = Field(default_factory=dict[str, Any])
     id: str = "event-1"
     time: Annotated[AwareDatetime, Field(strict=False)] = _EVENT_TIME

@@ -10,6 +10,7 @@ from typing import Any
 
 from hatchet_cli.cases.model import Case, ExpectedJob, ExpectedStep, FakeAttempt
 from hatchet_cli.cases.reading import PlacedCase
+from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES
 from hatchet_router.deliveries import Delivery, Rejection
 from hatchet_router.router import Router
 from hatchet_router.routing import RoutingTable
@@ -38,15 +39,22 @@ class CaseResult:
 
 
 async def run_case(
-    placed: PlacedCase, table: RoutingTable, variables: Mapping[str, Any]
+    placed: PlacedCase,
+    table: RoutingTable,
+    variables: Mapping[str, Any],
+    *,
+    max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
 ) -> CaseResult:
     """Give the event to a router of ``table``, run the jobs that it starts, and compare.
 
-    ``variables`` are those of the settings; the case's own go before them.
+    ``variables`` are those of the settings; the case's own go before them. ``max_body_bytes`` is
+    how large an event can be, as JSON.
     """
     case = placed.case
     starter = RecordingStarter()
-    router = Router(table, starter, variables={**variables, **case.vars})
+    router = Router(
+        table, starter, variables={**variables, **case.vars}, max_body_bytes=max_body_bytes
+    )
     outcome = await router.handle(_delivery(case))
     if isinstance(outcome, Rejection):
         return CaseResult(placed, (f"the event goes to the dead letters: {outcome.message}",))
@@ -58,7 +66,7 @@ async def run_case(
 def _delivery(case: Case) -> Delivery:
     event = case.event
     return Delivery(
-        json.dumps(event.data).encode(),
+        json.dumps(event.data, ensure_ascii=False, separators=(",", ":")).encode(),
         event.key,
         message_id=event.id,
         timestamp=event.time,

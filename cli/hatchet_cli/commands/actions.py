@@ -81,7 +81,15 @@ def export(
 def run(
     action: Annotated[str, typer.Argument(help="The action, such as slack:send-message.")],
     app: OptionalApp = None,
-    use: Use = None,
+    use: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--use",
+            metavar="ID",
+            help="Add an integration of an installed package; may be given several times.",
+            show_default=False,
+        ),
+    ] = None,
     data: Annotated[
         str, typer.Option("--data", "-d", help="Its `with`, a JSON object; @FILE or - to read it.")
     ] = "{}",
@@ -98,5 +106,5 @@ def run(
     from hatchet_cli.single_actions import perform
 
     configure_logs(level="ERROR")  # what went wrong is told below
-    outputs = perform(action, parse_data(data), app, use_wanted(use))
+    outputs = perform(action, parse_data(data), app, use or ())
     typer.echo(json.dumps(outputs, indent=2, ensure_ascii=False))

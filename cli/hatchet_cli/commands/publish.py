@@ -41,22 +41,15 @@ def publish(
     """Publish an event; exit 4 if no workflow has a trigger for it."""
     import asyncio
 
-    from hatchet_cli.exiting import CommandError, ExitCode
     from hatchet_cli.logs import configure_logs
-    from hatchet_cli.servers import broker_failures
+    from hatchet_cli.servers import publishing_failures
     from hatchet_cli.tracing import tracing
-    from hatchet_router.errors import EventUnroutable, InvalidEvent
 
     configure_logs()
-    with broker_failures(), tracing("hatchet-publish"):
-        try:
-            code = asyncio.run(
-                _publish(key, parse_data(data), event_id, start_timeout if wait else None, output)
-            )
-        except InvalidEvent as error:
-            raise CommandError(str(error), ExitCode.USAGE) from error
-        except EventUnroutable as error:
-            raise CommandError(str(error), ExitCode.NOTHING_MATCHED) from error
+    with publishing_failures(), tracing("hatchet-publish"):
+        code = asyncio.run(
+            _publish(key, parse_data(data), event_id, start_timeout if wait else None, output)
+        )
     raise typer.Exit(code)
 
 
@@ -67,28 +60,40 @@ def parse_data(text: str) -> dict[str, Any]:
         CommandError: it cannot be read, or is no JSON object.
 
     """
-    import json
+    from hatchet_cli.exiting import CommandError, ExitCode
+    from hatchet_router.json_bodies import strict_json
+    from hatchet_router.refusals import Refusal
+
+    source, content = _content(text)
+    try:
+        data = strict_json(content.decode("utf-8-sig"), source)
+    except UnicodeDecodeError:
+        raise CommandError(f"{source} is not UTF-8", ExitCode.USAGE) from None
+    except Refusal as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
+    if not isinstance(data, dict):
+        raise CommandError(f"{source} is JSON, but not an object: {{…}}", ExitCode.USAGE)
+    return data
+
+
+def _content(text: str) -> tuple[str, bytes]:
+    """Return what to call the place of the data, and what stands there."""
+    import os
     from pathlib import Path
 
     from hatchet_cli.exiting import CommandError, ExitCode
 
     if text == "-":
-        source, text = "standard input", sys.stdin.read()
-    elif text.startswith("@"):
-        source = text[1:]
-        try:
-            text = Path(source).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{source}: {error}", ExitCode.USAGE) from error
-    else:
-        source = "--data"
+        if sys.stdin is None:
+            raise CommandError("standard input is closed", ExitCode.USAGE)
+        return "standard input", sys.stdin.buffer.read()
+    if not text.startswith("@"):
+        return "--data", os.fsencode(text)
     try:
-        data = json.loads(text)
-    except ValueError as error:
-        raise CommandError(f"{source} is not JSON: {error}", ExitCode.USAGE) from error
-    if not isinstance(data, dict):
-        raise CommandError(f"{source} is JSON, but not an object: {{…}}", ExitCode.USAGE)
-    return data
+        return text[1:], Path(text[1:]).read_bytes()
+    except (OSError, ValueError) as error:  # a name that holds NUL
+        reason = getattr(error, "strerror", None) or error
+        raise CommandError(f"{text[1:]}: {reason}", ExitCode.USAGE) from error
 
 
 async def _publish(
@@ -99,7 +104,7 @@ async def _publish(
     output: Output,
 ) -> int:
     from hatchet_cli.exiting import ExitCode
-    from hatchet_cli.servers import connect_to_temporal, read_settings, temporal_failures
+    from hatchet_cli.servers import connect_to_temporal, read_settings, request_failures
     from hatchet_router.dispatcher import Dispatcher
 
     settings = read_settings()
@@ -111,7 +116,7 @@ async def _publish(
     if client is not None and start_seconds is not None:
         from hatchet_cli.runs import jobs_of_event
 
-        with temporal_failures():
+        with request_failures():
             async for run in jobs_of_event(client, published, start_seconds=start_seconds):
                 runs.append(run)
                 typer.echo(_line(run), err=True)

@@ -63,7 +63,8 @@ def run_tests(
     table = RoutingTable(definitions)
 
     async def run_all() -> list[CaseResult]:
-        return [await run_case(each, table, settings.vars) for each in cases]
+        limit = settings.max_body_bytes
+        return [await run_case(each, table, settings.vars, max_body_bytes=limit) for each in cases]
 
     results = asyncio.run(run_all())
     _print(results, output)

@@ -18,10 +18,18 @@ from hatchet_cli.devstack.guard import Guard
 from hatchet_cli.exiting import CommandError, ExitCode
 from hatchet_cli.running import first_of
 from hatchet_cli.runs import jobs_of_event
-from hatchet_cli.servers import broker_failures, read_temporal_settings, temporal_failures
+from hatchet_cli.servers import (
+    broker_failures,
+    publishing_failures,
+    read_temporal_settings,
+    request_failures,
+    temporal_failures,
+)
 from hatchet_router.dispatcher import Dispatcher
 from hatchet_router.routing import RoutingTable
 from hatchet_router.settings import RouterSettings
+from hatchet_schemas import SchemaError
+from hatchet_schemas.patterns import check_pattern, is_pattern
 from hatchet_worker.connection import TemporalSettings, connect
 
 __all__ = ["DevOptions", "run_dev"]
@@ -50,16 +58,31 @@ async def run_dev(settings: RouterSettings, options: DevOptions, stop: asyncio.E
     """Run everything until ``stop`` is set, or until the published event's jobs have ended.
 
     Raises:
-        CommandError: the workflow files have problems, a server does not start, or the router or
-            a worker ended.
+        CommandError: the workflow files have problems, the event cannot be published, a server
+            does not start, or the router or a worker ended.
 
     """
     # Checked first: an error in a file should not cost the start of two servers.
     table = RoutingTable(load_or_fail(settings.workflows, known_vars=frozenset(settings.vars)))
+    if options.publish is not None:
+        _check_key(options.publish[0], table)
     view = View()
     with ExitStack() as lifetime:
         session = _session(settings, options, table, view, lifetime)
         return int(await first_of(session, _stopped(stop)))
+
+
+def _check_key(key: str, table: RoutingTable) -> None:
+    try:
+        check_pattern(key)
+    except SchemaError as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
+    if is_pattern(key):
+        raise CommandError(
+            f"{key!r} is a pattern; an event has one key, without * and #", ExitCode.USAGE
+        )
+    if not table.match(key):
+        raise CommandError(f"no workflow has a trigger for {key!r}", ExitCode.NOTHING_MATCHED)
 
 
 async def _stopped(stop: asyncio.Event) -> int:
@@ -131,12 +154,15 @@ async def _publish_and_follow(
     settings: RouterSettings, event: tuple[str, dict[str, Any]], view: View, backends: Backends
 ) -> int:
     key, data = event
-    async with Dispatcher(
+    dispatcher = Dispatcher(
         backends.broker_url, exchange=settings.exchange, max_body_bytes=settings.max_body_bytes
-    ) as dispatcher:
-        event_id = await dispatcher.trigger(key, data)
-    client = await connect(TemporalSettings.from_environment(backends.environment))
-    runs = [run async for run in jobs_of_event(client, event_id, start_seconds=_START_SECONDS)]
+    )
+    with publishing_failures():
+        async with dispatcher:
+            event_id = await dispatcher.trigger(key, data)
+    with request_failures():
+        client = await connect(TemporalSettings.from_environment(backends.environment))
+        runs = [run async for run in jobs_of_event(client, event_id, start_seconds=_START_SECONDS)]
     view.result(runs)
     return ExitCode.SUCCESS if runs and all(run.completed for run in runs) else ExitCode.FINDINGS
 

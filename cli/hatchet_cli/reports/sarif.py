@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -79,4 +80,4 @@ def _artifact(path: str) -> dict[str, str]:
             file = file.relative_to(Path.cwd())
         except ValueError:
             return {"uri": file.as_uri()}
-    return {"uri": quote(file.as_posix()), "uriBaseId": _ROOT}
+    return {"uri": quote(os.fsencode(file)), "uriBaseId": _ROOT}

@@ -6,9 +6,9 @@ client, providers of secrets, integrations, and the processes that this one star
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Iterable
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hatchet_cli.exiting import CommandError, ExitCode
@@ -24,7 +24,7 @@ __all__ = ["complete_environment", "read_model", "tell_unknown_variables", "unkn
 _Model = TypeVar("_Model", bound="BaseSettings")
 
 
-@functools.cache
+@cache
 def complete_environment() -> Sources:
     """Add what the files say to the environment; return where each variable comes from.
 
@@ -63,6 +63,10 @@ def read_model(model: type[_Model], **overrides: Any) -> _Model:
         # It names the field, and lists and maps alone can be unreadable.
         field = str(error).partition('"')[2].partition('"')[0]
         raise CommandError(f"{_placed(model, field)}: expected JSON", ExitCode.USAGE) from None
+    except RecursionError:
+        # Of values that are read as JSON, the longest is it.
+        field = max(model.model_fields, key=partial(_length, model))
+        raise CommandError(f"{_placed(model, field)}: nested too deeply", ExitCode.USAGE) from None
 
 
 def unknown_variables(integrations: Iterable[str] = ()) -> list[str]:
@@ -116,6 +120,10 @@ def _placed(model: type[BaseSettings], field: str) -> str:
     return (
         f"setting {name} ({sources.origin(name)})" if name in sources.values else f"setting {name}"
     )
+
+
+def _length(model: type[BaseSettings], field: str) -> int:
+    return max(len(os.environ.get(name, "")) for name in _variables(model, field))
 
 
 def _variables(model: type[BaseSettings], field: str) -> tuple[str, ...]:

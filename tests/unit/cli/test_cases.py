@@ -160,9 +160,33 @@ async def test_an_error_of_other_words_is_told() -> None:
     assert told.startswith("Orders/book, step tell: expected an error with 'gone', was")
 
 
+async def test_an_event_is_as_large_as_the_settings_let_it_be() -> None:
+    """`HATCHET_MAX_BODY_BYTES` holds here as for routers, which count bytes of UTF-8."""
+    text = (
+        '{cases: [{name: it, event: {key: order.paid, data: {amount: 0, t: "'
+        + "\u00e4" * 50
+        + '"}},'
+        " expect: {}}]}"
+    )
+    [case], _ = read_cases([SourceFile("cases.yaml", text.encode())], orders())
+    size = len('{"amount":0,"t":""}') + 100
+
+    fits = await run_case(case, RoutingTable(orders()), {}, max_body_bytes=size)
+    too_large = await run_case(case, RoutingTable(orders()), {}, max_body_bytes=size - 1)
+
+    assert fits.differences == ()
+    assert too_large.differences[0].startswith("the event goes to the dead letters: ")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
+        (
+            "key: order.paid",
+            "key: order.*",
+            "3:18: 'order.*' is a pattern; an event has one key, without * and # [invalid-value]",
+        ),
+        ("key: order.paid", "key: ''", "3:18: an event key cannot be empty [invalid-value]"),
         ("data:", "dta:", "3:30: event has no field 'dta': did you mean 'data'? [unknown-field]"),
         ("key: order.paid, ", "", "3:5: event needs the field 'key' [missing-field]"),
         ("data: {}", "data: 5", "3:36: expected a map, found the number 5 [wrong-type]"),

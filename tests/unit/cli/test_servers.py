@@ -9,8 +9,19 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from hatchet_cli.exiting import CommandError, ExitCode
 from hatchet_cli.key_files import exposed_keys
-from hatchet_cli.servers import broker_failures, read_settings, request_failures
-from hatchet_router import BrokerTlsUnusable, BrokerUnreachable
+from hatchet_cli.servers import (
+    broker_failures,
+    publishing_failures,
+    read_settings,
+    request_failures,
+)
+from hatchet_router.errors import (
+    BrokerTlsUnusable,
+    BrokerUnreachable,
+    EventRefused,
+    EventUnroutable,
+    InvalidEvent,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +56,24 @@ def test_a_file_that_cannot_be_used_is_not_the_broker_s_fault(
     assert caught.value.code is code
 
 
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InvalidEvent("no such data"), ExitCode.USAGE),
+        (EventUnroutable("a.b", "1"), ExitCode.NOTHING_MATCHED),
+        (EventRefused("a.b", "1", "full"), ExitCode.FINDINGS),
+        (BrokerUnreachable("amqp://there/", "a reason"), ExitCode.UNREACHABLE),
+    ],
+)
+def test_an_event_that_is_not_published_says_why(error: Exception, code: ExitCode) -> None:
+    """A wrong event, one that nobody wants, and a broker that does not take it."""
+    with pytest.raises(CommandError) as caught, publishing_failures():
+        raise error
+
+    assert str(caught.value) == str(error)
+    assert caught.value.code is code
+
+
 def test_settings_that_contradict_each_other_name_themselves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -52,6 +81,16 @@ def test_settings_that_contradict_each_other_name_themselves(
     monkeypatch.setenv("HATCHET_AMQP_TLS_CA", "ca.pem")
 
     with pytest.raises(CommandError, match=r"^HATCHET_AMQP_TLS_CA is set, but") as caught:
+        read_settings()
+
+    assert caught.value.code is ExitCode.USAGE
+
+
+def test_a_value_that_is_nested_too_deeply_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser of JSON gives up with an error of another kind."""
+    monkeypatch.setenv("HATCHET_VARS", '{"a":' + "[" * 50_000 + "]" * 50_000 + "}")
+
+    with pytest.raises(CommandError, match=r"^setting HATCHET_VARS.*: nested too deeply") as caught:
         read_settings()
 
     assert caught.value.code is ExitCode.USAGE

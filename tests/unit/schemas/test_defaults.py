@@ -113,6 +113,19 @@ def test_a_step_without_a_name_is_called_by_its_id() -> None:
     assert (first.name, second.name) == ("s", "T")
 
 
+def test_two_words_for_the_action_are_one_too_many() -> None:
+    """`action` is known, so that it is not told as a misspelt one."""
+    problem = only_problem(
+        "name: W\non: k\n"
+        "jobs: {j: {steps: [{id: s, action: 'a:b', actionId: 'a:b', timeout: 1s}]}}\n"
+    )
+
+    assert problem.message == (
+        "action and actionId are two words for one field: leave one of them out"
+    )
+    assert (problem.line, problem.column) == (3, 28)
+
+
 def test_without_any_timeout_a_step_is_incomplete() -> None:
     text = "name: W\non: k\njobs: {j: {steps: [{id: s, actionId: 'a:b'}]}}\n"
 
@@ -144,6 +157,23 @@ def test_a_wrong_default_timeout_is_one_problem_for_all_steps() -> None:
     text = LEVELS.replace("timeout: 5s", "timeout: soon")
 
     assert problems_of(text) == [(3, 21, "invalid-duration")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("queue: outer", "queue: a b", (3, 32, "invalid-name")),
+        ("attempts: 2", "attempts: many", (3, 57, "wrong-type")),
+        ("attempts: 2", "atempts: 2", (3, 47, "unknown-field")),
+        ("backoff: 3s", "backoff: 3h", (3, 39, "backoff-order")),
+        ("retry: {attempts: 2, backoff: 3s}", "retry: 5", (3, 46, "wrong-type")),
+    ],
+)
+def test_a_wrong_default_is_one_problem_however_many_steps_have_it(
+    old: str, new: str, problem: tuple[int, int, str]
+) -> None:
+    """It is told where it stands, and not where it would hold."""
+    assert problems_of(LEVELS.replace(old, new)) == [problem]
 
 
 @pytest.mark.parametrize(

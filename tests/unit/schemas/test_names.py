@@ -12,6 +12,7 @@ from hatchet_schemas.names import (
     Name,
     WorkflowName,
     escaped,
+    job_of_id,
     schedule_id,
     scheduled_workflow_id,
     times_id,
@@ -162,3 +163,13 @@ def test_a_workflow_name_is_not_blank_and_has_no_control_characters(name: str) -
 def test_safe_characters_stay() -> None:
     safe = string.ascii_letters + string.digits + "._:/@-"
     assert escaped(safe) == safe
+
+
+@pytest.mark.parametrize(
+    ("workflow", "job", "event_id"),
+    [("Sign Up", "greet", "e-1"), ("a/b", "j", "orders/2024/1"), ("50% f\u00fcr dich", "j", "~/")],
+)
+def test_the_names_are_read_from_an_id_again(workflow: str, job: str, event_id: str) -> None:
+    """Whatever the event's id: it may hold slashes."""
+    assert job_of_id(workflow_id(workflow, job, event_id, "billing")) == (workflow, job)
+    assert job_of_id(scheduled_workflow_id("hatchet", workflow, job, 2)) == (workflow, job)

@@ -146,6 +146,9 @@ def test_work_is_counted_and_refused(template: str) -> None:
         "{{ '" + "9" * 5000 + "' | fromjson }}",
         "{{ .n | tojson(indent=1000) }}",
         "{{ .n | tojson(indent=.big) }}",
+        # a negative cost would pay for what comes behind it
+        "{{ ('' | indent(-9000000000000)) ~ ('x' | center(1000000000) | length) }}",
+        "{{ 'a' | indent(-1) }}",
         "{{ .n | default('x') | map(" + "'map'," * 2000 + "'upper') }}",
         "{{ [[]] | map(attribute='" + "9" * 5000 + "') }}",
     ],
@@ -208,6 +211,14 @@ def test_a_meter_does_not_walk_what_it_has_no_room_for() -> None:
     for call in (Meter().read, as_json_text, plain_copy):
         with pytest.raises(ValueError, match="too much work"):
             call(value)
+
+
+def test_nothing_is_paid_back_to_a_meter() -> None:
+    """A filter that gets its costs wrong is refused, rather than gives away the shared budget."""
+    shared = Meter(1000)
+    with pytest.raises(ValueError, match="negative"):
+        Meter(shared=shared).spend(-1)
+    assert shared.room == 1000
 
 
 def test_several_renderings_may_share_a_meter() -> None:

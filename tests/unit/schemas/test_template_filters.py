@@ -210,9 +210,12 @@ def test_a_slug_is_lower_case_words_and_hyphens(value: str) -> None:
 @pytest.mark.parametrize(
     ("template", "name"),
     [
-        ("{{ 'a' | replace('a') }}", "replace() missing 1 required positional argument: 'new'"),
-        ("{{ 'a' | center(1, 2) }}", "center() takes from 2 to 3 positional arguments"),
-        ("{{ 'a' | trim(nope=1) }}", "trim() got an unexpected keyword argument 'nope'"),
+        ("{{ 'a' | replace('a') }}", "replace(): missing a required argument: 'new'"),
+        ("{{ 'a' | center(1, 2) }}", "center(): too many positional arguments"),
+        ("{{ 'a' | trim(nope=1) }}", "trim(): got an unexpected keyword argument 'nope'"),
+        ("{{ ['a'] | map('replace', 'a') }}", "replace() missing 1 required positional argument"),
+        ("{{ 1 is divisibleby }}", "divisibleby(): missing a required argument: 'divisor'"),
+        ("{{ 'b' if v else 'a' | replace('a') }}", "replace(): missing a required argument: 'new'"),
         ("{{ 1 | select }}", "a list is needed, not a number"),
     ],
 )

@@ -289,7 +289,7 @@ def test_templates_are_worth(template: str, expected: object) -> None:
         ("{{ .map | dictsort(by='x') }}", "sort by either"),
         ("{{ 1 | round(1, 'x') }}", "method must be common, ceil or floor"),
         ("{{ .name | truncate(1) }}", "expected length >= 3, got 1"),
-        ("{{ .name | replace('a') }}", "missing 1 required positional argument"),
+        ("{{ .name | replace('a') }}", "missing a required argument"),
         ("{{ [] | first }}", "sequence was empty"),
         ("{{ [[1], [2]] | sum(start=[]) }}", "sum needs numbers, not a list"),
         ("{{ .texts | sum }}", "sum needs numbers, not a text"),
