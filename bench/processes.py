@@ -17,10 +17,12 @@ from typing import Any, Final
 from hatchet_cli.devstack.guard import Guard
 from hatchet_cli.devstack.processes import ManagedProcess
 
-__all__ = ["MeasuringFailed", "Program", "environment", "resident_mib", "time_of"]
+__all__ = ["MeasuringFailed", "Program", "environment", "time_of"]
 
 _ROOT: Final = Path(__file__).parents[1]
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+_TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
+_CPU_FIELDS: Final = slice(11, 13)  # utime and stime, behind the command's name
 _POLL_SECONDS: Final = 0.05
 _TAIL_CHARACTERS: Final = 1500
 # Nobody's servers but ours; and what is measured measures no coverage, and keeps its bytecode.
@@ -77,6 +79,16 @@ class Program:
     def pid(self) -> int:
         """The process id."""
         return self._process.pid
+
+    def cpu_seconds(self) -> float:
+        """Return how long all its threads have been computing (proc(5), stat)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[_CPU_FIELDS])) / _TICKS_PER_SECOND
+
+    def resident_mib(self) -> float:
+        """Return its resident memory in MiB (proc(5), statm)."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * _PAGE_BYTES / 2**20
 
     def kill(self) -> None:
         """End it and all that it has started with SIGKILL; may be called again."""
@@ -175,9 +187,3 @@ def environment(variables: Mapping[str, str]) -> dict[str, str]:
 def time_of(record: Mapping[str, Any]) -> float:
     """Return when a record was logged, in Unix time."""
     return datetime.fromisoformat(str(record["timestamp"])).timestamp()
-
-
-def resident_mib(process_id: int) -> float:
-    """Return the resident memory of a process in MiB (proc(5), statm)."""
-    pages = int(Path(f"/proc/{process_id}/statm").read_text().split()[1])
-    return pages * _PAGE_BYTES / 2**20

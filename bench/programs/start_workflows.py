@@ -80,9 +80,12 @@ async def main(arguments: dict[str, Any]) -> dict[str, Any]:
     await _burst(starts, numbers, arguments["warm"], arguments["concurrency"])
     if "per_second" in arguments:
         return {"each": await _paced(starts, numbers, arguments["per_second"])}
-    began = time.perf_counter()
+    began, began_cpu = time.perf_counter(), time.process_time()
     await _burst(starts, numbers, arguments["count"], arguments["concurrency"])
-    return {"seconds": time.perf_counter() - began}
+    return {
+        "seconds": time.perf_counter() - began,
+        "cpu_seconds": time.process_time() - began_cpu,
+    }
 
 
 async def _burst(starts: Starts, numbers: Iterator[int], count: int, concurrency: int) -> None:

@@ -6,23 +6,23 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict
-from functools import partial
 from typing import Any, Final, Self
 
 from temporalio.client import Client
 
 from bench.inputs import job_inputs
-from bench.measurements import Goal, Measurement, at_least, interleaved
-from bench.processes import MeasuringFailed
+from bench.measurements import Goal, Measurement, at_least
+from bench.processes import MeasuringFailed, Program
 from bench.programs.hand_written_workflows import OneStep, OrderPaid, ThreeSteps
 from bench.projects import EVENT, job_file
+from bench.rates import Rate, computing, rates
 from bench.suites.registry import suite
 from bench.workbench import HATCHET, Workbench
 from hatchet_schemas import Job
 
 _KEY: Final = "bench:job"
 _STARTERS: Final = 16
-_WARM: Final = 30
+_WARM: Final = 20
 _SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.1
 _LIMIT_IS: Final = "a hand-written workflow and activities, worker with the SDK's defaults"
@@ -40,22 +40,25 @@ async def measure(bench: Workbench) -> AsyncIterator[Measurement]:
         cases.append(("3 light steps", 3, "local", at_least(2.5)))
     ours = await _Side.ours(bench)
     by_hand = await _Side.by_hand(bench)
-    count = bench.pick(300, 80)
+    given = asdict(OrderPaid(**EVENT))
+    count = bench.pick(300, 60)
     for name, steps, mode, goal in cases:
         [job] = job_inputs(job_file("job", _KEY, steps=steps, mode=mode), _KEY)
         written = OneStep if steps == 1 else ThreeSteps
-        figures, limits = await interleaved(
-            bench.pick(5, 3),
-            partial(ours.rate, count, job["job"], job),
-            partial(by_hand.rate, count, written.__name__, asdict(OrderPaid(**EVENT))),
-        )
-        yield Measurement(name, "jobs/s", figures, limits, goal, _LIMIT_IS)
+        figures: list[Rate] = []
+        limits: list[Rate] = []
+        for _ in range(bench.pick(5, 3)):
+            figures.append(await ours.rate(count, job["job"], job))
+            limits.append(await by_hand.rate(count, written.__name__, given))
+        yield rates(name, "jobs/s", figures, limits, goal, _LIMIT_IS)
+        yield computing(f"{name}, computing in the worker", figures, limits, _LIMIT_IS)
 
 
 class _Side:
     """A worker, ours or a hand-written one, which runs as long as the suite does."""
 
-    def __init__(self, client: Client, queue: str) -> None:
+    def __init__(self, worker: Program, client: Client, queue: str) -> None:
+        self._worker = worker
         self._client = client
         self._queue = queue
         self._started = 0
@@ -70,7 +73,7 @@ class _Side:
             {"TEMPORAL_ADDRESS": (await bench.stack()).temporal.address},
         )
         await worker.records("worker.started", 1, _SECONDS)
-        return cls(await bench.temporal(), queue)
+        return cls(worker, await bench.temporal(), queue)
 
     @classmethod
     async def by_hand(cls, bench: Workbench) -> Self:
@@ -79,14 +82,15 @@ class _Side:
         address = (await bench.stack()).temporal.address
         worker = bench.launch("hand_written_worker", address=address, task_queue=queue)
         await worker.records("worker.started", 1, _SECONDS)
-        return cls(await bench.temporal(), queue)
+        return cls(worker, await bench.temporal(), queue)
 
-    async def rate(self, count: int, workflow_type: str, given: dict[str, Any]) -> float:
-        """Return how many jobs a second the worker brings to their end."""
+    async def rate(self, count: int, workflow_type: str, given: dict[str, Any]) -> Rate:
+        """Return how fast the worker brings jobs to their end."""
         await self._run(_WARM, workflow_type, given)
-        began = time.time()
+        began, began_cpu = time.time(), self._worker.cpu_seconds()
         await self._run(count, workflow_type, given)
-        return count / (await self._last_end() - began)
+        cpu_seconds = self._worker.cpu_seconds() - began_cpu
+        return Rate(count, await self._last_end() - began, cpu_seconds)
 
     async def _run(self, count: int, workflow_type: str, given: dict[str, Any]) -> None:
         """Start so many workflows, and wait until all have ended."""

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from bench.measurements import Measurement, below
-from bench.processes import resident_mib
 from bench.projects import file_of_many, job_file, key_of_many
 from bench.routers import OutgoingEvent, RoutersQueue, fill
 from bench.suites.registry import suite
@@ -26,13 +25,13 @@ async def measure(bench: Workbench) -> AsyncIterator[Measurement]:
     count = bench.pick(100_000, 10_000)
     queue = await RoutersQueue.prepared(bench, "memory", _files())
     router = await queue.start()
-    before = resident_mib(router.pid)
+    before = router.resident_mib()
     weights: list[float] = []
     for first in range(0, count, _PORTION):
         outgoing = [_event(number) for number in range(first, first + _PORTION)]
         await fill(queue.amqp_url, queue.exchange, outgoing)
         await router.records(_SETTLED, len(outgoing), _SECONDS)
-        weights.append(resident_mib(router.pid))
+        weights.append(router.resident_mib())
     await router.stop()
     yield Measurement(
         f"router, {_FILES:,} workflows, ready", "MiB", (before,), goal=below(150, "figure")

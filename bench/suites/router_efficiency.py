@@ -9,6 +9,7 @@ from bench.inputs import job_inputs
 from bench.measurements import Measurement, at_least
 from bench.processes import time_of
 from bench.projects import NOBODY, job_file
+from bench.rates import Rate, computing, rates
 from bench.routers import RoutersQueue, events
 from bench.suites.registry import suite
 from bench.workbench import Workbench
@@ -27,25 +28,21 @@ async def measure(bench: Workbench) -> AsyncIterator[Measurement]:
     for jobs in (1, 3):
         shape = _Shape(bench, jobs)
         await shape.prepare()
-        ours: list[float] = []
-        bare: list[float] = []
-        full: list[float] = []
+        ours: list[Rate] = []
+        bare: list[Rate] = []
+        full: list[Rate] = []
         for _ in range(bench.pick(5, 3)):
             ours.append(await shape.drained())
             bare.append(await shape.bare(concurrency))
             if not bench.is_short:
                 full.append(await shape.bare(concurrency, extras=True))
         name = f"{jobs} {'job' if jobs == 1 else 'jobs'} an event"
-        yield Measurement(name, "events/s", tuple(ours), tuple(bare), at_least(0.9), limit_is)
+        yield rates(name, "events/s", ours, bare, at_least(0.9), limit_is)
+        yield computing(f"{name}, computing", ours, bare, limit_is)
         if full:
-            yield Measurement(
-                f"{name}, against starts with all that the router's have",
-                "events/s",
-                tuple(ours),
-                tuple(full),
-                None,
-                f"{limit_is}, with search attributes, memo and summary",
-            )
+            name = f"{name}, beside starts with all that the router's have"
+            limit_was = f"{limit_is}, with search attributes, memo and summary"
+            yield rates(name, "events/s", ours, full, None, limit_was)
 
 
 class _Shape:
@@ -56,7 +53,7 @@ class _Shape:
         self._jobs = jobs
         self._file = job_file(f"start-{jobs}", _KEY, jobs=jobs)
         self._inputs = job_inputs(self._file, _KEY)
-        self._count = bench.pick(1500, 390) // jobs  # events
+        self._count = bench.pick(1500, 300) // jobs  # events
         self._warm = _WARM_JOBS // jobs
 
     async def prepare(self) -> None:
@@ -65,18 +62,21 @@ class _Shape:
             self._bench, f"start{self._jobs}", {"jobs.yaml": self._file}
         )
 
-    async def drained(self) -> float:
-        """Return how many events a second a router takes from its queue."""
+    async def drained(self) -> Rate:
+        """Return how fast a router takes events from its queue."""
         total = self._warm + self._count
         outgoing = events(_KEY, self._bench.new_name("event"), total)
         await self._queue.fill(outgoing)
         router = self._queue.launch()
-        records = await router.records("event.routed", total, _SECONDS)
+        before = await router.records("event.routed", self._warm, _SECONDS)
+        began_cpu = router.cpu_seconds()
+        records = await router.records("event.routed", self._count, _SECONDS)
+        cpu_seconds = router.cpu_seconds() - began_cpu
         await router.stop()
-        return self._count / (time_of(records[-1]) - time_of(records[self._warm - 1]))
+        return Rate(self._count, time_of(records[-1]) - time_of(before[-1]), cpu_seconds)
 
-    async def bare(self, concurrency: int, *, extras: bool = False) -> float:
-        """Return how many events a second a bare client starts the jobs of."""
+    async def bare(self, concurrency: int, *, extras: bool = False) -> Rate:
+        """Return how fast a bare client starts the jobs of as many events."""
         found = await self._bench.run(
             "start_workflows",
             deadline_seconds=_SECONDS,
@@ -89,9 +89,9 @@ class _Shape:
             concurrency=concurrency,
             extras=extras,
         )
-        return self._count / float(found["seconds"])
+        return Rate(self._count, float(found["seconds"]), float(found["cpu_seconds"]))
 
 
 async def _best_concurrency(shape: _Shape, concurrencies: tuple[int, ...]) -> int:
-    rates = {each: await shape.bare(each) for each in concurrencies}
-    return max(rates, key=rates.__getitem__)
+    found = {each: (await shape.bare(each)).per_second for each in concurrencies}
+    return max(found, key=found.__getitem__)

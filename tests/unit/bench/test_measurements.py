@@ -5,6 +5,7 @@ import json
 
 import pytest
 from bench.measurements import Measurement, at_least, at_most, below, interleaved, percentile
+from bench.rates import Rate, computing, rates
 from bench.records import record
 from bench.runs import SuiteResult
 from bench.tables import number, table
@@ -125,3 +126,12 @@ def test_the_file_has_every_repetition_and_says_what_the_limit_is() -> None:
     [only] = speed["measurements"]
     assert (only["figures"], only["limits"], only["limit_is"]) == ([3, 1], [2, 2], "a loop")
     assert (only["ratio"], only["goal"], only["met"]) == (1.0, "ratio ≥ 0.9", True)
+
+
+def test_a_rate_is_told_by_the_second_and_by_what_it_costs() -> None:
+    """Twice as fast in the same time; three times the work for each."""
+    ours, limits = [Rate(200, 4, 3)], [Rate(100, 4, 0.5)]
+    speed = rates("jobs", "jobs/s", ours, limits, at_least(2), "a loop")
+    assert (speed.figures, speed.limits, speed.is_met) == ((50,), (25,), True)
+    work = computing("jobs", ours, limits, "a loop")
+    assert (work.figures, work.limits, work.ratio, work.goal) == ((15,), (5,), 3, None)
