@@ -69,7 +69,7 @@ PEERS: Final = (
     Peer(
         "DBOS",
         "with_dbos",
-        "started in the process that runs it, pool 16, threads 512, PostgreSQL",
+        "started in the process that runs it, pool 16, threads 16, PostgreSQL",
         {"PEER_DATABASE": "postgresql://{server}/dbos"},
         server=PostgresServer,
     ),

@@ -64,9 +64,10 @@ def main() -> None:
         config={
             "name": "dbos-peer",
             "system_database_url": os.environ["PEER_DATABASE"],
-            # As in DBOS's own benchmark (dbos-postgres-benchmark, dbos_start_workflow.py).
+            # The pool is that of DBOS's own benchmark (dbos-postgres-benchmark,
+            # dbos_start_workflow.py). It has 512 threads, which are slower on two cores.
             "sys_db_pool_size": 16,
-            "max_executor_threads": 512,
+            "max_executor_threads": 16,
             "log_level": "WARNING",
         }
     )

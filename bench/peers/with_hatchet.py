@@ -26,7 +26,8 @@ from hatchet_worker import Integration, Worker, action, connect
 _HATCHET: Final = str(Path(sys.executable).parent / "hatchet")
 _KEY: Final = "number:given"
 _JOB: Final = "count"
-_POLL_SECONDS: Final = 0.01
+_POLL_SECONDS: Final = 0.05
+_SINGLE_POLL_SECONDS: Final = 0.001
 
 
 class Numbers(Integration):
@@ -105,7 +106,7 @@ class Events:
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
-                await asyncio.sleep(_POLL_SECONDS / 10)  # the router has not started it yet
+                await asyncio.sleep(_SINGLE_POLL_SECONDS)  # the router has not started it yet
             else:
                 return int(outcome["steps"][f"step{STEPS}"]["number"])
 
