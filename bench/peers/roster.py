@@ -74,6 +74,13 @@ PEERS: Final = (
         server=PostgresServer,
     ),
     Peer(
+        "DBOS, queue",
+        "with_dbos_queue",
+        "the same, triggered by another process over DBOS's queue, looked at every 50 ms",
+        {"PEER_DATABASE": "postgresql://{server}/dbos"},
+        server=PostgresServer,
+    ),
+    Peer(
         "Prefect",
         "with_prefect",
         "tasks called in one process, one server, PostgreSQL, results in files",

@@ -41,8 +41,8 @@ class Extent:
     seconds: float
 
 
-SHORT: Final = Extent(Amounts(jobs=200, rounds=2, singles=15), passes=1, seconds=60)
-FULL: Final = Extent(Amounts(jobs=1000, rounds=2, singles=50), passes=3, seconds=180)
+SHORT: Final = Extent(Amounts(jobs=100, rounds=2, singles=10), passes=1, seconds=60)
+FULL: Final = Extent(Amounts(jobs=500, rounds=1, singles=30), passes=3, seconds=180)
 
 
 class PeerFailed(RuntimeError):

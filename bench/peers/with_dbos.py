@@ -14,6 +14,9 @@ from dbos import DBOS, SetWorkflowID
 
 from bench.peers.measuring import STEPS, measure
 
+APPLICATION = "dbos-peer"
+POOL = 16
+
 
 @DBOS.step()
 async def add_one(number: int) -> int:
@@ -21,7 +24,7 @@ async def add_one(number: int) -> int:
     return number + 1
 
 
-@DBOS.workflow()
+@DBOS.workflow(name="job")
 async def job(number: int) -> int:
     """Run the steps in a row."""
     for _ in range(STEPS):
@@ -58,20 +61,25 @@ class Workflows:
         return [found[one] for one in ids]
 
 
-def main() -> None:
-    """Launch DBOS, and measure."""
+def launch() -> None:
+    """Launch DBOS in this process."""
     DBOS(
         config={
-            "name": "dbos-peer",
+            "name": APPLICATION,
             "system_database_url": os.environ["PEER_DATABASE"],
             # The pool is that of DBOS's own benchmark (dbos-postgres-benchmark,
             # dbos_start_workflow.py). It has 512 threads, which are slower on two cores.
-            "sys_db_pool_size": 16,
+            "sys_db_pool_size": POOL,
             "max_executor_threads": 16,
             "log_level": "WARNING",
         }
     )
     DBOS.launch()
+
+
+def main() -> None:
+    """Launch DBOS, and measure."""
+    launch()
     try:
         asyncio.run(measure(Workflows(), version("dbos")))
     finally:

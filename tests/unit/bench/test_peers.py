@@ -166,7 +166,7 @@ async def test_the_full_form_measures_the_peers_by_turns(
     results = await measured(stack(), short=False, jobs=1, peers=peers)
 
     assert order.read_text() == "ababab"
-    assert [len(result.report.rounds) for result in results if result.report] == [6, 6]
+    assert [len(result.report.rounds) for result in results if result.report] == [3, 3]
 
 
 def test_the_table_compares_with_the_first_and_tells_who_is_missing() -> None:
