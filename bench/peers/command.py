@@ -9,7 +9,7 @@ import typer
 
 from bench.peers.roster import PEERS
 from bench.peers.running import measured
-from bench.peers.tables import table
+from bench.peers.tables import line, table
 from hatchet_cli.devstack import DevStack
 
 __all__ = ["main"]
@@ -30,7 +30,15 @@ def peers(
     if not chosen:
         raise typer.BadParameter(f"no peer is called {only!r}", param_hint="--only")
     with DevStack(headless=True) as stack:
-        results = asyncio.run(measured(stack, short=short, jobs=jobs, peers=chosen))
+        results = asyncio.run(
+            measured(
+                stack,
+                short=short,
+                jobs=jobs,
+                peers=chosen,
+                tell=lambda result: typer.echo(line(result), err=True),
+            )
+        )
     typer.echo(table(results))
     raise typer.Exit(any(result.problem for result in results))
 

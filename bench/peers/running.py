@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ class Extent:
 
 
 SHORT: Final = Extent(Amounts(jobs=100, rounds=2, singles=10), passes=1, seconds=60)
-FULL: Final = Extent(Amounts(jobs=500, rounds=1, singles=30), passes=3, seconds=180)
+FULL: Final = Extent(Amounts(jobs=300, rounds=1, singles=20), passes=3, seconds=180)
 
 
 class PeerFailed(RuntimeError):
@@ -55,10 +55,12 @@ async def measured(
     short: bool,
     jobs: int | None = None,
     peers: Iterable[Peer] = PEERS,
+    tell: Callable[[PeerResult], None] | None = None,
 ) -> list[PeerResult]:
     """Measure all peers on this RabbitMQ and this Temporal; one that fails keeps its line.
 
-    ``jobs`` is how many are triggered at once, instead of what the form of the run takes.
+    ``jobs`` is how many are triggered at once, instead of what the form of the run takes. ``tell``
+    is told of each line of each pass.
     """
     extent = SHORT if short else FULL
     amounts = extent.amounts
@@ -73,6 +75,8 @@ async def measured(
                 continue
             result = await _result(peer, addresses, amounts, extent.seconds)
             results[peer.name].append(result)
+            if tell is not None:
+                tell(result)
     return [merged(results[peer.name]) for peer in peers]
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from bench.peers.results import PeerResult
 
-__all__ = ["table"]
+__all__ = ["line", "table"]
 
 _TITLES: Final = ("", "version", "jobs", "jobs/s", "of Hatchet's", "one job ms", "p95 ms")
 _MISSING: Final = "-"
@@ -32,6 +32,13 @@ def table(results: Sequence[PeerResult]) -> str:
         if result.problem
     ]
     return "\n".join(lines)
+
+
+def line(result: PeerResult) -> str:
+    """Return the result in one line, for those who watch."""
+    if result.report is None:
+        return f"{result.name}: not measured"
+    return f"{result.name}: {_figure(result.jobs_per_second)} jobs/s"
 
 
 def _row(result: PeerResult, ours: PeerResult) -> tuple[str, ...]:

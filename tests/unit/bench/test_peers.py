@@ -16,7 +16,7 @@ from bench.peers.measuring import Amounts, Report
 from bench.peers.results import PeerResult, report_in
 from bench.peers.roster import PEERS, ROOT, Peer
 from bench.peers.running import PeerFailed, measured, report_of
-from bench.peers.tables import table
+from bench.peers.tables import line, table
 from hatchet_cli.devstack import DevStack
 
 _AMOUNTS = Amounts(jobs=20, rounds=2, singles=3)
@@ -165,9 +165,14 @@ async def test_the_full_form_measures_the_peers_by_turns(
     note = f'open("{order}", "a").write(sys.argv[0].rpartition("/")[2])\n'
     peers = [make_peer(trivial() + note, name) for name in ("a", "b")]
 
-    results = await measured(stack(), short=False, jobs=1, peers=peers)
+    told: list[str] = []
+
+    results = await measured(
+        stack(), short=False, jobs=1, peers=peers, tell=lambda result: told.append(line(result))
+    )
 
     assert order.read_text() == "ababab"
+    assert [one.partition(":")[0] for one in told] == list("ababab")
     assert [len(result.report.rounds) for result in results if result.report] == [3, 3]
 
 
