@@ -10,6 +10,7 @@ from bench.suites import (
     jobs,
     latency,
     memory,
+    peers,
     router_efficiency,
     routing_table,
     unwanted,
@@ -30,6 +31,7 @@ SUITES: Final[Mapping[str, Suite]] = MappingProxyType(
             unwanted.measure,
             memory.measure,
             cold_start.measure,
+            peers.measure,
         )
     }
 )

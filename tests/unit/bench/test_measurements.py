@@ -4,12 +4,13 @@ import io
 import json
 
 import pytest
+from rich.console import Console
+
 from bench.measurements import Measurement, at_least, at_most, below, interleaved, percentile
 from bench.rates import Rate, computing, rates
 from bench.records import record
 from bench.runs import SuiteResult
 from bench.tables import number, table
-from rich.console import Console
 
 
 def measurement(*figures: float, limits: tuple[float, ...] = (), **more: object) -> Measurement:

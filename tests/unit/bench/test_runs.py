@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from bench.measurements import Measurement
 from bench.runs import run_suites
 from bench.suites.registry import suite
