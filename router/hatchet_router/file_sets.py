@@ -116,19 +116,10 @@ class FileSets(Model):
         kept = {name: entry for name, entry in self.routers.items() if name != router}
         return self._changed(sets=self.sets, routers=kept)
 
-    def wants(self, key: str, *, besides: tuple[str, str]) -> bool:
-        """Return whether other files that another router has want the event of ``key``.
-
-        ``besides`` are this router and the digest of its files.
-        """
-        router, digest = besides
-        others = {entry.files for name, entry in self.routers.items() if name != router}
-        used = others - {digest}
-        return any(
-            _matcher(self.sets[digest].triggers).match(key)
-            for digest in used
-            if digest in self.sets
-        )
+    def others(self, router: str, files: FileSet) -> tuple[FileSet, ...]:
+        """Return the sets besides ``files`` that routers besides ``router`` have."""
+        used = {entry.files for name, entry in self.routers.items() if name != router}
+        return tuple(self.sets[digest] for digest in used - {files.digest} if digest in self.sets)
 
     def _changed(self, *, sets: dict[str, FileSet], routers: dict[str, RouterEntry]) -> FileSets:
         # Time makes it grow even where a note could not be read, and one begins anew.
@@ -160,6 +151,7 @@ class Membership:
         self._clock = clock
         self._seen: dict[str, tuple[int, float]] = {}
         self._looked = clock()
+        self._others: tuple[FileSets, FileSet, tuple[PatternTrie, ...]] | None = None
 
     def look_anew(self) -> None:
         """Forget what was seen: the others may have been away as long as this router was."""
@@ -192,7 +184,12 @@ class Membership:
 
     def is_wanted_by_others(self, note: FileSets, key: str) -> bool:
         """Return whether another router's files want the event of ``key``."""
-        return note.wants(key, besides=(self._router, self.files.digest))
+        known = self._others
+        if known is None or known[0] is not note or known[1] is not self.files:
+            others = note.others(self._router, self.files)
+            known = note, self.files, tuple(_matcher(other.triggers) for other in others)
+            self._others = known
+        return any(trie.match(key) for trie in known[2])
 
     def _since(self, name: str, beat: int, now: float) -> float:
         seen = self._seen.get(name)

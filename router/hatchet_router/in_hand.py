@@ -105,6 +105,7 @@ class DeliveriesInHand:
             _log.warning("router.drain_incomplete", in_hand=self.count)
 
     async def _on_message(self, message: AbstractIncomingMessage) -> None:
+        self._session.arrived(message)
         times = times_returned(message.headers, redelivered=bool(message.redelivered))
         times += returned_before(message, self._session.queue)
         if self._is_wide and self._prefetch > _ONE and is_suspect(times):

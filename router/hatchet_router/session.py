@@ -12,6 +12,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import ChannelNotFoundEntity
 
+from hatchet_router.acknowledging import Acknowledgements
 from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connected, open_channel
 from hatchet_router.confirming import ConfirmingChannel
 from hatchet_router.errors import BrokerError
@@ -56,6 +57,7 @@ class Session:
         self._noted: FileSet | None = None
         self._upkeep = asyncio.Lock()
         self._consumer_tag: str | None = None
+        self._acknowledgements = Acknowledgements()
         self._changing = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -223,6 +225,19 @@ class Session:
             _, queue = self._opened()
             with closing_is_an_error():
                 await self._cancel(queue)
+
+    def arrived(self, message: AbstractIncomingMessage) -> None:
+        """Take note of a delivery, each as it comes."""
+        self._acknowledgements.arrived(message)
+
+    async def acknowledge(self, message: AbstractIncomingMessage) -> None:
+        """Acknowledge a delivery of this session.
+
+        Raises:
+            ConnectionError: and the others of `CONNECTION_ERRORS`: RabbitMQ delivers it again.
+
+        """
+        await self._acknowledgements.acknowledge(message)
 
     async def publish(self, message: aio_pika.Message, exchange: str, routing_key: str) -> None:
         """Return when the broker has stored ``message``: a dead letter, or what is passed on.

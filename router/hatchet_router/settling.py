@@ -74,7 +74,7 @@ class Settler:
                 outcome = await self._see_to(session, message, times)
                 self._counts.settled(outcome, time.perf_counter() - began)
                 tell(outcome)
-                await message.ack()
+                await session.acknowledge(message)
         finally:
             self._counts.in_hand -= 1
 

@@ -25,10 +25,6 @@ class Message(SimpleNamespace):
 
     acknowledged = False
 
-    async def ack(self) -> None:
-        """Acknowledge it."""
-        self.acknowledged = True
-
 
 class Session:
     """Stores what is published."""
@@ -42,6 +38,10 @@ class Session:
     async def is_wanted_by_others(self, _key: str) -> bool:
         """Return what it was made with."""
         return self._wanted_by_others
+
+    async def acknowledge(self, message: Any) -> None:
+        """Acknowledge a message."""
+        message.acknowledged = True
 
     async def publish(self, message: Any, exchange: str, routing_key: str) -> None:
         """Store a message."""
