@@ -132,7 +132,7 @@ def _misfit(node: nodes.Node) -> str | None:
     if not isinstance(node, (nodes.Filter, nodes.Test)):
         return None
     known = ALL_FILTERS if isinstance(node, nodes.Filter) else ALL_TESTS
-    options = {pair.key: None for pair in node.kwargs}
+    options = {str(pair.key): None for pair in node.kwargs}
     try:
         # Both are called with the rendering and the value first.
         _signature(known[node.name]).bind(None, None, *node.args, **options)

@@ -72,3 +72,10 @@ def test_a_stream_that_is_closed_changes_nothing(command: str, code: int, folder
 
     assert ended.returncode == code
     assert "Traceback" not in ended.stderr
+
+
+def test_what_a_message_quotes_does_not_steer_the_terminal(folder: Path) -> None:
+    """Messages of errors tell what came from files, servers and actions."""
+    ended = shell("hatchet publish a.b -d $'@\\x1b[31m\\x07'", folder)
+
+    assert ended.stderr == "hatchet: \\x1b[31m\\x07: No such file or directory\n"
