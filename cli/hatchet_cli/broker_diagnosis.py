@@ -17,11 +17,12 @@ from aio_pika import Message
 from aio_pika.abc import AbstractChannel, AbstractConnection, ExchangeType
 from aiormq.exceptions import ChannelAccessRefused, ChannelClosed, ChannelNotFoundEntity
 
-from hatchet_cli.certificates import server_certificate_finding
+from hatchet_cli.certificates import certificate_file_finding, server_certificate_finding
 from hatchet_cli.definitions import counted
 from hatchet_cli.findings import Finding
 from hatchet_router.addresses import without_credentials
 from hatchet_router.amqp import CONNECTION_ERRORS, connected
+from hatchet_router.amqp_tls import client_certificate
 from hatchet_router.errors import BrokerTlsUnusable, BrokerUnreachable
 from hatchet_router.settings import RouterSettings
 from hatchet_router.topology import Topology
@@ -41,16 +42,12 @@ async def diagnose_broker(settings: RouterSettings) -> list[Finding]:
         async with connected(settings.broker_url, "hatchet-doctor") as connection:
             return await _findings(connection, settings)
     except BrokerTlsUnusable as error:
-        return [Finding("RabbitMQ", "problem", str(error))]
+        return [Finding("RabbitMQ", "problem", str(error)), *_our_certificate(settings)]
     except BrokerUnreachable as error:
         return [
-            Finding(
-                "RabbitMQ",
-                "problem",
-                str(error),
-                "to start one for development: hatchet dev, or docker compose up",
-                unreachable=True,
-            )
+            Finding("RabbitMQ", "problem", str(error), unreachable=True),
+            *await _certificate(settings.amqp_url),
+            *_our_certificate(settings),
         ]
 
 
@@ -73,9 +70,14 @@ async def _findings(connection: AbstractConnection, settings: RouterSettings) ->
                 *((name, None) for name in topology.more_exchanges),
             )
         ),
+        ("dead letters", lambda channel: _dead_letters(channel, topology.dead_letters)),
         ("permissions", lambda channel: _permissions(channel, topology)),
     ]
-    found = [_version(connection, settings.amqp_url), *await _certificate(settings.amqp_url)]
+    found = [
+        _version(connection, settings.amqp_url),
+        *await _certificate(settings.amqp_url),
+        *_our_certificate(settings),
+    ]
     for subject, check in checks:
         found.append(await _looked_at(connection, subject, check))
     return found
@@ -88,6 +90,9 @@ async def _looked_at(connection: AbstractConnection, subject: str, check: _Check
             return await check(channel)
     except ChannelAccessRefused as error:
         return Finding(subject, "problem", _reason(error), "give the user this permission")
+    except ChannelNotFoundEntity as error:
+        detail = f"cannot be looked at: {_reason(error)}"
+        return Finding(subject, "note", detail, "it is declared by: hatchet router")
     except CONNECTION_ERRORS as error:
         return Finding(subject, "note", f"cannot be looked at: {_reason(error)}")
 
@@ -129,6 +134,28 @@ async def _certificate(url: str) -> list[Finding]:
         return []
     host, port = parts.hostname or "localhost", parts.port or _TLS_PORT
     return [await server_certificate_finding("RabbitMQ's certificate", host, port)]
+
+
+def _our_certificate(settings: RouterSettings) -> list[Finding]:
+    file = client_certificate(settings.broker_url)
+    subject = "our certificate for RabbitMQ"
+    return [] if file is None else [certificate_file_finding(subject, file)]
+
+
+async def _dead_letters(channel: AbstractChannel, name: str) -> Finding:
+    try:
+        queue = await channel.get_queue(name, ensure=True)
+    except ChannelNotFoundEntity:
+        return Finding("dead letters", "ok", "none, and no queue for them yet")
+    count = queue.declaration_result.message_count or 0
+    if not count:
+        return Finding("dead letters", "ok", "none")
+    return Finding(
+        "dead letters",
+        "note",
+        f"{count:,} {'waits' if count == 1 else 'wait'}",
+        "to see why: hatchet dead list; to handle them again: hatchet dead replay",
+    )
 
 
 async def _consumers(channel: AbstractChannel, name: str) -> Finding:

@@ -6,11 +6,17 @@ import asyncio
 import ssl
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from hatchet_cli.findings import Finding
 
-__all__ = ["certificate_finding", "end_of_certificate", "server_certificate_finding"]
+__all__ = [
+    "certificate_file_finding",
+    "certificate_finding",
+    "end_of_certificate",
+    "server_certificate_finding",
+]
 
 _SOON: Final = timedelta(days=21)
 _CONNECT_SECONDS: Final = 5.0
@@ -26,6 +32,18 @@ async def server_certificate_finding(subject: str, host: str, port: int) -> Find
     except OSError as error:
         reason = str(error) or type(error).__name__
         return Finding(subject, "note", f"cannot be seen: {reason}")
+    return certificate_finding(subject, certificate, datetime.now(UTC))
+
+
+def certificate_file_finding(subject: str, file: Path) -> Finding:
+    """Return whether the first certificate in a PEM file ends soon."""
+    try:
+        text = file.read_text("ascii", "replace")
+        begin, end = text.index(ssl.PEM_HEADER), text.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)
+        certificate = ssl.PEM_cert_to_DER_cert(text[begin:end])
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no certificate as PEM"
+        return Finding(subject, "note", f"{file} cannot be read: {reason}")
     return certificate_finding(subject, certificate, datetime.now(UTC))
 
 

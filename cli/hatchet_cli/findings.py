@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Finding"]
+from hatchet_cli.definitions import counted
+
+__all__ = ["Finding", "summary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +20,12 @@ class Finding:
     detail: str
     mend: str = ""
     unreachable: bool = False
+
+
+def summary(findings: Iterable[Finding]) -> str:
+    """Return a line that says how much there is to look at, and where the problems are."""
+    states = [(finding.state, finding.subject) for finding in findings]
+    problems = [subject for state, subject in states if state == "problem"]
+    notes = sum(state == "note" for state, _ in states)
+    said = f"{counted(len(problems), 'problem')}{': ' if problems else ''}{', '.join(problems)}"
+    return f"\n{said}; {counted(notes, 'note')}"

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
-from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
@@ -42,6 +42,7 @@ _POLL: Final = timedelta(seconds=5)
 _POLL_LOOKS: Final = 40
 _POLL_LOOK_SECONDS: Final = 0.05
 _PORT: Final = 7233
+_KEYWORD: Final = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 
 _Clock = Callable[[], datetime]
 
@@ -58,19 +59,13 @@ async def diagnose_temporal(
         client = await connect(settings)
     except TemporalUnreachable as error:
         return [
-            Finding(
-                "Temporal",
-                "problem",
-                str(error),
-                "to start one for development: hatchet dev, or docker compose up",
-                unreachable=True,
-            ),
+            Finding("Temporal", "problem", str(error), unreachable=True),
             *await _certificates(settings),
         ]
     except SettingsError as error:
         return [Finding("Temporal", "problem", str(error))]
     except NamespaceNotFound as error:
-        return [Finding("Temporal", "problem", str(error), "set TEMPORAL_NAMESPACE, or create it")]
+        return [Finding("Temporal", "problem", str(error))]
     return [
         await _version(client, settings),
         *await _certificates(settings),
@@ -122,6 +117,19 @@ async def _search_attributes(client: Client) -> Finding:
     except RPCError as error:
         return Finding("search attributes", "note", f"cannot be listed: {error.message}")
     missing = [name for name in SEARCH_ATTRIBUTES if name not in known.custom_attributes]
+    wrong = {
+        name: _type_name(known.custom_attributes[name])
+        for name in SEARCH_ATTRIBUTES
+        if known.custom_attributes.get(name, _KEYWORD) != _KEYWORD
+    }
+    if wrong:
+        said = ", ".join(f"{name} is of type {kind}, not Keyword" for name, kind in wrong.items())
+        return Finding(
+            "search attributes",
+            "problem",
+            said,
+            "routers do without: temporal operator search-attribute remove, then restart one",
+        )
     if missing:
         return Finding(
             "search attributes",
@@ -130,6 +138,10 @@ async def _search_attributes(client: Client) -> Finding:
             "a router adds them where it may; `hatchet publish --wait` needs them",
         )
     return Finding("search attributes", "ok", ", ".join(SEARCH_ATTRIBUTES))
+
+
+def _type_name(kind: IndexedValueType.ValueType) -> str:
+    return IndexedValueType.Name(kind).rpartition("_")[2].capitalize()
 
 
 async def _clock(client: Client) -> Finding:

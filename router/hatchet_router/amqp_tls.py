@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from hatchet_router.errors import BrokerTlsUnusable
 
-__all__ = ["closed_reason", "tls_context", "tls_reason", "with_tls_files"]
+__all__ = ["client_certificate", "closed_reason", "tls_context", "tls_reason", "with_tls_files"]
 
 _CA: Final = "cafile"
 _CERTIFICATE: Final = "certfile"
@@ -60,9 +60,13 @@ def with_tls_files(
     given = {option: str(file) for option, file in files.items() if file is not None}
     if not given:
         return url
-    parts = urlsplit(url)
-    options = {**given, **dict(parse_qsl(parts.query))}
-    return parts._replace(query=urlencode(options)).geturl()
+    return urlsplit(url)._replace(query=urlencode({**given, **_options(url)})).geturl()
+
+
+def client_certificate(url: str) -> Path | None:
+    """Return the file with the certificate that a connection to ``url`` shows, if it shows one."""
+    file = _options(url).get(_CERTIFICATE)
+    return None if file is None or urlsplit(url).scheme != "amqps" else Path(file)
 
 
 def tls_context(url: str) -> ssl.SSLContext | None:
@@ -77,10 +81,9 @@ def tls_context(url: str) -> ssl.SSLContext | None:
         BrokerTlsUnusable: a file cannot be read, or is not what it must be.
 
     """
-    parts = urlsplit(url)
-    if parts.scheme != "amqps":
+    if urlsplit(url).scheme != "amqps":
         return None
-    options = dict(parse_qsl(parts.query))
+    options = _options(url)
     context = _trusting(url, options)
     if options.get("no_verify_ssl", "0") != "0":
         context.check_hostname = False
@@ -94,10 +97,9 @@ def tls_context(url: str) -> ssl.SSLContext | None:
 
 def tls_reason(url: str, error: ssl.SSLError) -> str:
     """Return what went wrong with TLS to ``url``, and what to do about it."""
-    parts = urlsplit(url)
-    options = dict(parse_qsl(parts.query))
+    options = _options(url)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _distrust(error, parts.hostname or "", options.get(_CA))
+        return _distrust(error, urlsplit(url).hostname or "", options.get(_CA))
     file = options.get(_CERTIFICATE)
     certificate = f" in {file!r}" if file else ""
     for part, reason in _REASONS.items():
@@ -112,10 +114,9 @@ def closed_reason(url: str) -> str:
     In TLS 1.3 a broker that misses a client certificate says so after the handshake, and what it
     said is lost if the connection is reset.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "amqps":
+    if urlsplit(url).scheme != "amqps":
         return "it closed the connection at once; is it a port for TLS (amqps), or not RabbitMQ?"
-    options = dict(parse_qsl(parts.query))
+    options = _options(url)
     if _CERTIFICATE in options:
         return (
             "it closed the connection after the TLS handshake; does it accept the client "
@@ -125,6 +126,10 @@ def closed_reason(url: str) -> str:
         "it closed the connection after the TLS handshake; if it demands a client certificate, "
         f"set {_VARIABLES[_CERTIFICATE]} and {_VARIABLES[_KEY]}"
     )
+
+
+def _options(url: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(url).query))
 
 
 def _distrust(error: ssl.SSLCertVerificationError, host: str, ca: str | None) -> str:

@@ -22,7 +22,8 @@ from typing import Any, Final
 from hatchet_router.contents import contents_of, text_of
 from hatchet_router.envelopes import Envelope
 from hatchet_router.json_bodies import json_object, strict_json
-from hatchet_router.refusals import UNSUPPORTED_ENCODING, Refusal, shown
+from hatchet_router.reasons import UNSUPPORTED_ENCODING
+from hatchet_router.refusals import Refusal, shown
 from hatchet_router.timestamps import read_time
 
 __all__ = [

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from hatchet_router.refusals import TOO_LARGE, UNSUPPORTED_ENCODING, Refusal, shown
+from hatchet_router.reasons import TOO_LARGE, UNSUPPORTED_ENCODING
+from hatchet_router.refusals import Refusal, shown
 
 __all__ = ["Contents", "contents_of", "text_of"]
 

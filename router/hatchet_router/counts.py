@@ -7,25 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from hatchet_router.deliveries import Routed
+from hatchet_router.deliveries import OUTCOMES, Outcome, Rejection, Routed, name_of
+from hatchet_router.reasons import REASONS
 from hatchet_schemas.distributions import Distribution
 
-__all__ = ["OUTCOMES", "REASONS", "EventCounts"]
-
-OUTCOMES: Final = ("started", "declined", "unmatched", "passed-on", "dead-lettered")
-"""What can become of an event."""
-
-REASONS: Final = (
-    "undecodable",
-    "unsupported-encoding",
-    "too-large",
-    "condition-failed",
-    "refused-by-temporal",
-    "unmatched",
-    "quarantined",
-    "router-error",
-)
-"""Why the router makes a dead letter of an event."""
+__all__ = ["EventCounts"]
 
 _ROUTING_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 _LAG_SECONDS: Final = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 6 * 3600, 24 * 3600)
@@ -56,17 +42,15 @@ class EventCounts:
         else:
             self.jobs_started += 1
 
-    def routed(self, routed: Routed, seconds: float) -> None:
-        """Count an event of which all jobs were accepted, ``seconds`` after it came."""
-        if not routed.jobs:
-            self.outcomes["declined"] += 1
-            return
-        self.outcomes["started"] += 1
-        self.routing.observe(seconds)
-        # A publisher's clock may be ahead of ours, and its times are often whole seconds.
-        self.lag.observe(max(0.0, self.now() - routed.event.time.timestamp()))
-
-    def dead_lettered(self, reason: str) -> None:
-        """Count an event that was stored as a dead letter."""
-        self.outcomes["dead-lettered"] += 1
-        self.dead_letters[reason] = self.dead_letters.get(reason, 0) + 1
+    def settled(self, outcome: Outcome, seconds: float) -> None:
+        """Count what became of an event, ``seconds`` after it came."""
+        self.outcomes[name_of(outcome)] += 1
+        match outcome:
+            case Routed(event, jobs) if jobs:
+                self.routing.observe(seconds)
+                # A publisher's clock may be ahead of ours, and its times are often whole seconds.
+                self.lag.observe(max(0.0, self.now() - event.time.timestamp()))
+            case Rejection(kind):
+                self.dead_letters[kind] = self.dead_letters.get(kind, 0) + 1
+            case _:
+                pass

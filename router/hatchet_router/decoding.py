@@ -30,7 +30,8 @@ from hatchet_router.envelopes import (
 from hatchet_router.hops import hops_in
 from hatchet_router.json_bodies import MAX_DEPTH, strict_json
 from hatchet_router.message_headers import check_headers
-from hatchet_router.refusals import TOO_LARGE, UNSUPPORTED_ENCODING, Refusal, shown
+from hatchet_router.reasons import TOO_LARGE, UNSUPPORTED_ENCODING
+from hatchet_router.refusals import Refusal, shown
 from hatchet_router.sources import event_source
 from hatchet_router.timestamps import utc
 from hatchet_schemas import Event

@@ -5,11 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, Literal
 
 from hatchet_schemas import Event
 
-__all__ = ["Delivery", "Outcome", "Rejection", "Routed", "StartedJob", "Unmatched"]
+__all__ = [
+    "OUTCOMES",
+    "Delivery",
+    "Outcome",
+    "OutcomeName",
+    "PassedOn",
+    "Rejection",
+    "Routed",
+    "StartedJob",
+    "Unmatched",
+    "name_of",
+]
+
+OutcomeName = Literal["started", "declined", "unmatched", "passed-on", "dead-lettered"]
+
+OUTCOMES: Final[tuple[OutcomeName, ...]] = (
+    "started",
+    "declined",
+    "unmatched",
+    "passed-on",
+    "dead-lettered",
+)
+"""What can become of an event, as metrics and spans call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +55,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why an event cannot be handled: ``kind`` is a stable name, ``message`` is for people.
+    """Why an event cannot be handled: ``kind`` is one of `REASONS`, ``message`` for people.
 
     ``workflows`` are the names of those that did not get the event, where it is known.
     """
@@ -68,4 +90,22 @@ class Unmatched:
     """A delivery whose key no trigger matches, which is normal; nobody has looked into its body."""
 
 
-Outcome = Routed | Rejection | Unmatched
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """A delivery that matches nothing here, and went back to the queue for another router."""
+
+
+Outcome = Routed | Rejection | Unmatched | PassedOn
+
+
+def name_of(outcome: Outcome) -> OutcomeName:
+    """Return what an outcome is called wherever operators meet it."""
+    match outcome:
+        case Routed():
+            return "started" if outcome.jobs else "declined"
+        case Unmatched():
+            return "unmatched"
+        case PassedOn():
+            return "passed-on"
+        case Rejection():
+            return "dead-lettered"

@@ -19,7 +19,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from hatchet_router.amqp import CONNECTION_ERRORS, connect, open_channel
 from hatchet_router.cloud_events import as_headers
 from hatchet_router.confirming import ConfirmingChannel
-from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES, decode
+from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES, MAX_ID_BYTES, decode
 from hatchet_router.deliveries import Delivery, Rejection
 from hatchet_router.errors import (
     BrokerError,
@@ -268,8 +268,8 @@ def _check(key: str, event_id: str, source: str, time: datetime, hops: int) -> N
     for what, text in (("event id", event_id), ("source", source)):
         if not _is_unicode(text):
             raise InvalidEvent(f"{what} {text!r} holds half of a surrogate pair")
-    if len(event_id.encode()) > 255:  # noqa: PLR2004 - AMQP 0-9-1's short string
-        raise InvalidEvent("an event id has at most 255 bytes")
+    if len(event_id.encode()) > MAX_ID_BYTES:
+        raise InvalidEvent(f"an event id has at most {MAX_ID_BYTES} bytes")
     if time.tzinfo is None or int(time.timestamp()) not in _TIMESTAMP_SECONDS:
         raise InvalidEvent(
             f"the time {time.isoformat()} cannot be sent: expected one with a time zone, "

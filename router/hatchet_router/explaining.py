@@ -17,6 +17,7 @@ from hatchet_router.planning import StartRequest, plan
 from hatchet_router.routing import PatternTrie
 from hatchet_schemas import Definition, Event, Step, TemplateError, Workflow
 from hatchet_schemas.conditions import condition_of
+from hatchet_schemas.modes import Mode
 from hatchet_schemas.pattern_differences import difference
 from hatchet_schemas.references import Reference
 from hatchet_schemas.scope import job_scope, trigger_scope
@@ -85,6 +86,7 @@ class StepVerdict:
     name: str
     action_id: str
     state: Literal["runs", "skipped", "fails", "depends"]
+    mode: Mode
     condition: ConditionVerdict | None = None
     data: Mapping[str, Any] | None = None
     needs: tuple[str, ...] = ()
@@ -231,7 +233,7 @@ def _step(step: Step, scope: Scope) -> StepVerdict:
             error = str(failure)
             state = "fails"
     return StepVerdict(
-        step.id, step.name, step.action_id, state, condition, data, tuple(needs), error
+        step.id, step.name, step.action_id, state, step.mode, condition, data, tuple(needs), error
     )
 
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from hatchet_router.json_bodies import MAX_DEPTH
 from hatchet_router.letter_headers import BROKER_HEADERS, DEATH_PREFIXES, DEATHS, HISTORY
-from hatchet_router.refusals import TOO_LARGE, UNDECODABLE, Refusal
+from hatchet_router.reasons import TOO_LARGE, UNDECODABLE
+from hatchet_router.refusals import Refusal
 
 __all__ = ["MAX_HEADERS", "MAX_HEADERS_BYTES", "NOT_PUBLISHED", "check_headers"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import structlog
@@ -36,7 +37,8 @@ class Outage:
     """Tells when Temporal does not answer, once a minute while that lasts, and when it is over.
 
     However many jobs wait for it, and however often each is tried, that is one record.
-    ``readiness`` is told of what lasts for more than five seconds.
+    ``readiness`` is told of what lasts for more than five seconds. What nobody is `waiting` for any
+    more is forgotten, since nobody would notice its end.
     """
 
     def __init__(
@@ -47,9 +49,22 @@ class Outage:
     ) -> None:
         self._clock = clock
         self._readiness = readiness
-        self._is_trouble = False
+        self._waiting = 0
+        self._reason: str | None = None
         self._since: float | None = None
         self._told = 0.0
+
+    @contextmanager
+    def waiting(self) -> Generator[None]:
+        """Surround what calls Temporal until it gets through, or is given up."""
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._since = None
+                self._mended()
 
     def failed(self, status: str, reason: str) -> None:
         """Take note of a call that failed with this gRPC status."""
@@ -73,13 +88,17 @@ class Outage:
             seconds = round(self._clock() - self._since, 1)
             self._since = None
             _log.info("temporal.available", after_seconds=seconds)
-        if self._is_trouble and self._readiness is not None:
-            self._is_trouble = False
-            self._readiness.mended("temporal")
+        self._mended()
 
     def _trouble(self, now: float, status: str, reason: str) -> None:
-        if self._readiness is None or self._is_trouble or self._since is None:
+        if self._readiness is None or self._reason or self._since is None:
             return
         if now - self._since > _NOT_READY_SECONDS and "temporal" not in self._readiness.troubles:
-            self._is_trouble = True
-            self._readiness.trouble("temporal", f"it does not answer ({status}): {reason}")
+            self._reason = f"it does not answer ({status}): {reason}"
+            self._readiness.trouble("temporal", self._reason)
+
+    def _mended(self) -> None:
+        """Take back what readiness was told, where nobody has told it a better reason since."""
+        reason, self._reason = self._reason, None
+        if reason and self._readiness and self._readiness.troubles.get("temporal") == reason:
+            self._readiness.mended("temporal")

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from hatchet_router.deliveries import Rejection
 from hatchet_router.letter_headers import RETURNS
+from hatchet_router.reasons import QUARANTINED
 
 __all__ = ["QUARANTINE_RETURNS", "SUSPECT_RETURNS", "is_suspect", "quarantined", "times_returned"]
 
@@ -39,7 +40,7 @@ def quarantined(times: int, event_id: str | None) -> Rejection | None:
     if times < QUARANTINE_RETURNS:
         return None
     return Rejection(
-        "quarantined",
+        QUARANTINED,
         f"it came back {times} times unsettled, alone in the end: whoever handled it was stopped",
         event_id,
     )

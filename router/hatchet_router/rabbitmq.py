@@ -163,9 +163,10 @@ class Consumer:
                 return
             cause, reason = hand.give_back.result()
             _log.warning("deliveries.given_back", reason=reason, in_hand=hand.count)
+            if cause is GiveBack.UNAVAILABLE:
+                self.readiness.trouble("temporal", reason)
             await hand.let_go(wait=cause is GiveBack.SUSPECT)
         if cause is GiveBack.UNAVAILABLE:
-            self.readiness.trouble("temporal", reason)
             await self._pause()
             self.readiness.mended("temporal")
 

@@ -11,8 +11,6 @@ import structlog
 
 __all__ = ["Readiness", "Trouble"]
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
-
 # Events are routed all the same, by the workflow files that were in force before.
 _HARMLESS: Final = frozenset({"schedules", "workflows"})
 
@@ -33,10 +31,15 @@ class Trouble:
 class Readiness:
     """What is wrong, by where the trouble is; most of it keeps the router from routing.
 
-    Each change is logged once, however often the trouble is noticed.
+    Each change is logged once, however often the trouble is noticed, as ``<process>.not_ready`` and
+    the like.
     """
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, now: Callable[[], datetime] = lambda: datetime.now(UTC), *, process: str = "router"
+    ) -> None:
+        self._process = process
+        self._log: structlog.stdlib.BoundLogger = structlog.get_logger(f"hatchet.{process}")
         self._troubles: dict[str, Trouble] = {}
         self._now = now
 
@@ -65,10 +68,10 @@ class Readiness:
             if known is None
             else replace(known, reason=reason)
         )
-        event = "router.degraded" if harmless else "router.not_ready"
-        _log.warning(event, place=place, reason=reason)
+        what = "degraded" if harmless else "not_ready"
+        self._log.warning(f"{self._process}.{what}", place=place, reason=reason)
 
     def mended(self, place: str) -> None:
         """Keep that nothing is wrong there any more."""
         if self._troubles.pop(place, None) is not None:
-            _log.info("router.mended", place=place, ready=self.is_ready)
+            self._log.info(f"{self._process}.mended", place=place, ready=self.is_ready)

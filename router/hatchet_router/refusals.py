@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["TOO_LARGE", "UNDECODABLE", "UNSUPPORTED_ENCODING", "Refusal", "shown"]
+from hatchet_router.reasons import UNDECODABLE
 
-UNDECODABLE: Final = "undecodable"
-"""The message is not what it says it is, or no JSON object."""
-
-TOO_LARGE: Final = "too-large"
-"""The body, before or after decompression, the headers or the event's id pass a limit."""
-
-UNSUPPORTED_ENCODING: Final = "unsupported-encoding"
-"""The message says that it is in a form that is not read here; it may well be sound."""
+__all__ = ["Refusal", "shown"]
 
 _MAX_SHOWN: Final = 80  # characters
 
 
 class Refusal(ValueError):
-    """The delivery is no event; ``kind`` is a stable name, the text is for people."""
+    """The delivery is no event; ``kind`` is one of `REASONS`, the text is for people."""
 
     def __init__(self, message: str, kind: str = UNDECODABLE) -> None:
         super().__init__(message)

@@ -16,6 +16,7 @@ from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES, decode
 from hatchet_router.deliveries import Delivery, Outcome, Rejection, Routed, StartedJob, Unmatched
 from hatchet_router.errors import JobRefused
 from hatchet_router.planning import StartRequest, plan
+from hatchet_router.reasons import CONDITION_FAILED, REFUSED_BY_TEMPORAL
 from hatchet_router.routing import Match, RoutingTable
 from hatchet_schemas import Event, TemplateError, Workflow
 from hatchet_schemas.scope import trigger_scope
@@ -88,7 +89,7 @@ class Router:
         try:
             jobs = await self._start_all(requests)
         except JobRefused as error:
-            return Rejection("refused-by-temporal", str(error), event.id, (error.workflow,))
+            return Rejection(REFUSED_BY_TEMPORAL, str(error), event.id, (error.workflow,))
         if jobs:
             self._log_routed(event, jobs, self._clock() - began)
         elif not undecided:
@@ -96,7 +97,7 @@ class Router:
         if undecided:
             # What did start stays started: replayed, the event starts the rest alone.
             reasons = "; ".join(reason for found in undecided.values() for reason in found)
-            return Rejection("condition-failed", reasons, event.id, tuple(undecided))
+            return Rejection(CONDITION_FAILED, reasons, event.id, tuple(undecided))
         return Routed(event, jobs)
 
     async def _wanted(

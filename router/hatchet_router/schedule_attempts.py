@@ -59,6 +59,7 @@ class Reconciliation:
         self._wanted_for = wanted_for
         self._seen = seen
         self._known: dict[str, ScheduleNote | None] = {}  # None is one that is not ours
+        self._outdated: set[str] = set()
         self._told: dict[str, str] = {}
         self._counts: dict[str, int] = {}
         self._summary: dict[str, int] = {}
@@ -84,6 +85,8 @@ class Reconciliation:
         kept = await self._store.read(schedule_id)
         if kept is not None:
             self._known[schedule_id] = kept.note
+            if kept.is_outdated:
+                self._outdated.add(schedule_id)
 
     async def _change(self) -> None:
         wanted = {
@@ -107,7 +110,8 @@ class Reconciliation:
     async def _ensure(self, wanted: WantedSchedule) -> None:
         if wanted.id in self._known:
             note = self._known[wanted.id]
-            if note is not None and note.fingerprint == wanted.note.fingerprint:
+            is_as_wanted = note is not None and note.fingerprint == wanted.note.fingerprint
+            if is_as_wanted and wanted.id not in self._outdated:
                 return
         elif await self._create(wanted):
             return
@@ -122,7 +126,8 @@ class Reconciliation:
                 reason = "there is a schedule of this id that is not ours"
                 self._trouble(wanted.id, Trouble(reason, lasts=True))
                 return
-            elif kept.note.fingerprint == wanted.note.fingerprint:
+            elif kept.note.fingerprint == wanted.note.fingerprint and not kept.is_outdated:
+                self._outdated.discard(wanted.id)
                 self._known[wanted.id] = kept.note
                 if updated:
                     self._tell("updated", kept.note, wanted.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -60,11 +60,16 @@ _PAGE: Final = 1000  # schedules
 
 @dataclass(frozen=True, slots=True)
 class KeptSchedule:
-    """A schedule as Temporal keeps it; without a ``note`` it is not ours."""
+    """A schedule as Temporal keeps it; without a ``note`` it is not ours.
+
+    One that ``is_outdated`` was encrypted by another key than what is written now, or by none: it
+    is to be written anew before its key is forgotten.
+    """
 
     id: str
     note: ScheduleNote | None
     description: DescribeScheduleResponse
+    is_outdated: bool = False
 
 
 class ScheduleStore:
@@ -88,6 +93,7 @@ class ScheduleStore:
         self._deployment = deployment
         self._search_attributes = search_attributes
         self._max_input_bytes = max_input_bytes
+        self._metadata_now: Mapping[str, bytes] | None = None
 
     async def ids(self) -> AsyncIterator[str]:
         """Yield the ids of the deployment's schedules; one just written may be missing yet."""
@@ -129,12 +135,10 @@ class ScheduleStore:
         note = None
         if NOTE in memo:
             note = note_from_json(await self._decoded(schedule_id, memo[NOTE]))
-            if note is not None and not await self._is_encoded_as_now(memo[NOTE]):
-                # As if of other files, so that it is written anew before its key is forgotten.
-                note = note.model_copy(update={"fingerprint": ""})
-        if note is not None and note.deployment != self._deployment:
-            note = None
-        return KeptSchedule(schedule_id, note, description)
+        if note is None or note.deployment != self._deployment:
+            return KeptSchedule(schedule_id, None, description)
+        is_outdated = not await self._is_encoded_as_now(memo[NOTE])
+        return KeptSchedule(schedule_id, note, description, is_outdated)
 
     async def _decoded(self, schedule_id: str, payload: Payload) -> bytes:
         try:
@@ -150,8 +154,10 @@ class ScheduleStore:
 
     async def _is_encoded_as_now(self, payload: Payload) -> bool:
         """Return whether ``payload`` would be encrypted again by the same key, or not at all."""
-        [now] = await self._client.data_converter.encode([{}])
-        return dict(now.metadata) == dict(payload.metadata)
+        if self._metadata_now is None:  # a client has the same keys for all its life
+            [now] = await self._client.data_converter.encode([{}])
+            self._metadata_now = dict(now.metadata)
+        return self._metadata_now == dict(payload.metadata)
 
     async def create(self, wanted: WantedSchedule) -> bool:
         """Write a new schedule; return False if there is one of its id.

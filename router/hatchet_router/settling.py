@@ -17,9 +17,10 @@ from structlog.contextvars import bound_contextvars
 
 from hatchet_router.amqp import CONNECTION_ERRORS
 from hatchet_router.dead_letters import dead_letter, passed_on, source_of, times_passed
-from hatchet_router.deliveries import Delivery, Outcome, Rejection, Routed, Unmatched
+from hatchet_router.deliveries import Delivery, Outcome, PassedOn, Rejection, Unmatched
 from hatchet_router.errors import TemporalUnavailable
 from hatchet_router.quarantine import quarantined
+from hatchet_router.reasons import ROUTER_ERROR, UNDECODABLE, UNMATCHED
 from hatchet_router.session import Session
 from hatchet_router.spans import processing
 from hatchet_router.status import RouterStatus
@@ -69,7 +70,10 @@ class Settler:
                 bound_contextvars(event_key=message.routing_key, event_id=message.message_id),
                 processing(message, session.queue) as tell,
             ):
-                tell(await self._see_to(session, message, times))
+                began = time.perf_counter()
+                outcome = await self._see_to(session, message, times)
+                self._counts.settled(outcome, time.perf_counter() - began)
+                tell(outcome)
                 await message.ack()
         finally:
             self._counts.in_hand -= 1
@@ -78,21 +82,13 @@ class Settler:
         self, session: Session, message: AbstractIncomingMessage, times: int
     ) -> Outcome:
         """Return what became of a message, which is to be acknowledged."""
-        began = time.perf_counter()
         refused = _unreadable(message) or quarantined(times, message.message_id)
         outcome = refused or await self._handled(message)
-        match outcome:
-            case Routed():
-                self._counts.routed(outcome, time.perf_counter() - began)
-                return outcome
-            case Unmatched():
-                rejection = await self._unmatched(session, message, times)
-            case Rejection():
-                rejection = outcome
-        if rejection is None:
-            return outcome
-        await self._dead_letter(session, message, rejection)
-        return rejection
+        if isinstance(outcome, Unmatched):
+            outcome = await self._unmatched(session, message, times)
+        if isinstance(outcome, Rejection):
+            await self._dead_letter(session, message, outcome)
+        return outcome
 
     async def _handled(self, message: AbstractIncomingMessage) -> Outcome:
         try:
@@ -101,27 +97,26 @@ class Settler:
             raise
         except Exception as error:  # noqa: BLE001 - a fault of ours: the event is kept, we live on
             _log.exception("event.failed", event_key=message.routing_key)
-            return Rejection("router-error", f"{type(error).__name__}: {error}", message.message_id)
+            return Rejection(ROUTER_ERROR, f"{type(error).__name__}: {error}", message.message_id)
 
     async def _unmatched(
         self, session: Session, message: AbstractIncomingMessage, returned: int
-    ) -> Rejection | None:
-        """Leave an event to the router whose files want it; return a reason if it is to be kept."""
+    ) -> Unmatched | PassedOn | Rejection:
+        """Leave an event to the router whose files want it; a rejection says that it is kept."""
         key = message.routing_key or ""
         if await self._is_wanted_by_others(session, key):
             await self._pass_on(session, message, returned)
-            return None
+            return PassedOn()
         if message.exchange == replay_exchange(self._topology.queue):
             # Somebody wanted it to be handled, so it is not to vanish.
             return Rejection(
-                "unmatched",
+                UNMATCHED,
                 "it was replayed, or passed on by a router with other files, and no workflow has "
                 "a trigger for it any more",
                 message.message_id,
             )
-        self._counts.outcomes["unmatched"] += 1
         _log.info("event.unmatched", event_key=key, event_id=message.message_id)
-        return None
+        return Unmatched()
 
     async def _is_wanted_by_others(self, session: Session, key: str) -> bool:
         """Ask the note of the routers' files; goes on trying until it is there."""
@@ -152,7 +147,6 @@ class Settler:
             seconds = min(_FIRST_PASS_SECONDS * 2 ** min(times, 10), _LONGEST_PASS_SECONDS)
             await asyncio.sleep(seconds * random.random())  # noqa: S311 - jitter
         await self._store(session, event, replay_exchange(queue), message.routing_key, "queues")
-        self._counts.outcomes["passed-on"] += 1
 
     async def _dead_letter(
         self, session: Session, message: AbstractIncomingMessage, rejection: Rejection
@@ -160,7 +154,6 @@ class Settler:
         letter = dead_letter(message, rejection, queue=self._topology.queue)
         exchange = self._topology.dead_letters
         await self._store(session, letter, exchange, message.routing_key, "dead-letters")
-        self._counts.dead_lettered(rejection.kind)
         _log.warning(
             "event.dead_lettered",
             event_key=message.routing_key,
@@ -192,9 +185,9 @@ class Settler:
 def _unreadable(message: AbstractIncomingMessage) -> Rejection | None:
     if isinstance(message.headers, UnreadableProperties):
         reason = message.headers.reason
-        return Rejection("undecodable", f"the message's properties cannot be read: {reason}")
+        return Rejection(UNDECODABLE, f"the message's properties cannot be read: {reason}")
     if isinstance(message.routing_key, EscapedText):
-        return Rejection("undecodable", "the routing key is not UTF-8", message.message_id)
+        return Rejection(UNDECODABLE, "the routing key is not UTF-8", message.message_id)
     return None
 
 

@@ -50,6 +50,7 @@ __all__ = [
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
 
 _START_TIMEOUT: Final = timedelta(seconds=15)
+_KEYWORD: Final = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 _PROBE_TIMEOUT: Final = timedelta(seconds=5)
 
 
@@ -130,33 +131,34 @@ class TemporalStarter:
         """
         job_input = encoded_input(request.input, self._max_input_bytes)
         waits = backoff()
-        while True:
-            try:
-                await self._start_once(request, job_input)
-            except WorkflowAlreadyStartedError:
-                self._outage.over()
-                return False
-            except RPCError as error:
-                match decide(error.status):
-                    case Decision.REFUSE:
-                        self._outage.over()
-                        raise JobRefused(
-                            request.input.workflow,
-                            request.input.job,
-                            f"Temporal refused it: {error.message}",
-                        ) from error
-                    case Decision.PAUSE:
-                        raise TemporalUnavailable(
-                            f"Temporal does not let us start jobs in namespace "
-                            f"{self._client.namespace!r} ({error.status.name}): {error.message}"
-                        ) from error
-                    case Decision.TRY_AGAIN:
-                        pass
-                self._outage.failed(error.status.name, error.message)
-            else:
-                self._outage.over()
-                return True
-            await asyncio.sleep(next(waits))
+        with self._outage.waiting():
+            while True:
+                try:
+                    await self._start_once(request, job_input)
+                except WorkflowAlreadyStartedError:
+                    self._outage.over()
+                    return False
+                except RPCError as error:
+                    match decide(error.status):
+                        case Decision.REFUSE:
+                            self._outage.over()
+                            raise JobRefused(
+                                request.input.workflow,
+                                request.input.job,
+                                f"Temporal refused it: {error.message}",
+                            ) from error
+                        case Decision.PAUSE:
+                            raise TemporalUnavailable(
+                                f"Temporal does not let us start jobs in namespace "
+                                f"{self._client.namespace!r} ({error.status.name}): {error.message}"
+                            ) from error
+                        case Decision.TRY_AGAIN:
+                            pass
+                    self._outage.failed(error.status.name, error.message)
+                else:
+                    self._outage.over()
+                    return True
+                await asyncio.sleep(next(waits))
 
     async def available(self) -> None:
         """Return when Temporal would take starts again; asks it again and again.
@@ -166,17 +168,18 @@ class TemporalStarter:
         """
         nameless = StartWorkflowExecutionRequest(namespace=self._client.namespace)
         waits = backoff()
-        while True:
-            try:
-                await self._client.workflow_service.start_workflow_execution(
-                    nameless, timeout=_PROBE_TIMEOUT
-                )
-            except RPCError as error:
-                if decide(error.status) is Decision.REFUSE:
-                    self._outage.over()
-                    return
-                self._outage.failed(error.status.name, error.message)
-            await asyncio.sleep(next(waits))
+        with self._outage.waiting():
+            while True:
+                try:
+                    await self._client.workflow_service.start_workflow_execution(
+                        nameless, timeout=_PROBE_TIMEOUT
+                    )
+                except RPCError as error:
+                    if decide(error.status) is Decision.REFUSE:
+                        self._outage.over()
+                        return
+                    self._outage.failed(error.status.name, error.message)
+                await asyncio.sleep(next(waits))
 
     async def _start_once(self, request: StartRequest, job_input: RawValue) -> None:
         await self._client.start_workflow(
@@ -208,14 +211,21 @@ async def register_search_attributes(client: Client) -> bool:
         known = await client.operator_service.list_search_attributes(
             ListSearchAttributesRequest(namespace=client.namespace), timeout=_START_TIMEOUT
         )
-        missing = [name for name in SEARCH_ATTRIBUTES if name not in known.custom_attributes]
+        types = known.custom_attributes
+        if any(types.get(name, _KEYWORD) != _KEYWORD for name in SEARCH_ATTRIBUTES):
+            # Each start that bears one of another type is refused, and its event a dead letter.
+            _log.warning(
+                "search_attributes.unavailable",
+                reason="one of them is of another type than Keyword: somebody else's, perhaps",
+                hint="jobs run without them; hatchet doctor says which",
+            )
+            return False
+        missing = [name for name in SEARCH_ATTRIBUTES if name not in types]
         if missing:
             await client.operator_service.add_search_attributes(
                 AddSearchAttributesRequest(
                     namespace=client.namespace,
-                    search_attributes=dict.fromkeys(
-                        missing, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
-                    ),
+                    search_attributes=dict.fromkeys(missing, _KEYWORD),
                 ),
                 timeout=_START_TIMEOUT,
             )

@@ -17,7 +17,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from opentelemetry import propagate, trace
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 
-from hatchet_router.deliveries import Outcome, Rejection, Routed, Unmatched
+from hatchet_router.deliveries import Outcome, Rejection, Routed, name_of
 
 __all__ = ["processing", "publishing"]
 
@@ -69,21 +69,21 @@ def processing(
 
 
 def _tell(span: Span, outcome: Outcome) -> None:
+    span.set_attribute("hatchet.outcome", name_of(outcome))
     match outcome:
         case Routed(event, jobs):
             span.set_attributes(
                 {
-                    "hatchet.outcome": "started" if jobs else "declined",
                     "hatchet.event.id": event.id[:_MAX_ATTRIBUTE_CHARACTERS],
                     "hatchet.jobs": len(jobs),
                     "hatchet.jobs.duplicate": sum(job.duplicate for job in jobs),
                 }
             )
-        case Unmatched():
-            span.set_attribute("hatchet.outcome", "unmatched")
-        case Rejection():
-            span.set_attributes({"hatchet.outcome": "dead-lettered", "error.type": outcome.kind})
-            span.set_status(StatusCode.ERROR, outcome.kind)
+        case Rejection(kind):
+            span.set_attribute("error.type", kind)
+            span.set_status(StatusCode.ERROR, kind)
+        case _:
+            pass
 
 
 def _attributes(

@@ -6,6 +6,7 @@ completed before it is validated; what is wrong with a default is reported where
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Any, Final, Self
@@ -15,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from hatchet_schemas.durations import Duration
 from hatchet_schemas.model import GrammarModel
+from hatchet_schemas.modes import MODES, Mode
 from hatchet_schemas.names import Name
 
 __all__ = ["Defaults", "RetryPolicy", "with_defaults"]
@@ -59,6 +61,9 @@ class Defaults(GrammarModel):
     retry: RetryPolicy | None = None
     """How often a failed step is tried again; a step may replace single fields of it."""
 
+    mode: Annotated[Mode | None, Field(exclude_if=operator.not_)] = None
+    """How steps run: ``regular``, or ``local`` for quick ones that may be run again."""
+
 
 def with_defaults(workflow: object) -> object:
     """Return a workflow file's data with its ``defaults`` filled in, the given data unchanged."""
@@ -77,7 +82,9 @@ def _job(job: object, outer: dict[str, Any]) -> object:
     if "queue" not in job and (queue := _first("queue", (inner, outer))) is not None:
         completed["queue"] = queue
     if isinstance(job.get("steps"), list):
-        completed["steps"] = [_step(step, (inner, outer)) for step in job["steps"]]
+        # One that is none is a problem where it stands.
+        own = {"mode": job["mode"]} if job.get("mode") in MODES else {}
+        completed["steps"] = [_step(step, ({**inner, **own}, outer)) for step in job["steps"]]
     return completed
 
 
@@ -89,6 +96,8 @@ def _step(step: object, levels: tuple[dict[str, Any], ...]) -> object:
         completed["name"] = step["id"]
     if "timeout" not in step and (timeout := _first("timeout", levels)) is not None:
         completed["timeout"] = timeout
+    if "mode" not in step and (mode := _first("mode", levels)) is not None:
+        completed["mode"] = mode
     retry = _merged(retry for level in levels if (retry := level.get("retry")) is not None)
     if retry and isinstance(step.get("retry", {}), dict):
         completed["retry"] = {**retry, **step.get("retry", {})}

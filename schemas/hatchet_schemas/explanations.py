@@ -12,6 +12,7 @@ from hatchet_schemas.cron import ScheduleError
 from hatchet_schemas.errors import shown
 from hatchet_schemas.model import Model
 from hatchet_schemas.problems import Finding
+from hatchet_schemas.pydantic_words import words_of
 from hatchet_schemas.triggers import CronTrigger, EventTrigger, GitHubSchedule, Triggers
 from hatchet_schemas.workflows import Defaults, Job, RetryPolicy, Step, Workflow
 
@@ -38,7 +39,7 @@ _SHAPES: Final = {
     "queue": "a queue's name",
     "with": "a map",
     "vars": "a map from names to values",
-    "defaults": "a map with queue, timeout and retry",
+    "defaults": "a map with queue, timeout, retry and mode",
     "description": "a text",
     "action": "integration:verb, such as slack:create-channel",
     "retry": "a map with attempts, backoff, factor and max-backoff",
@@ -117,7 +118,7 @@ def explain(details: ErrorDetails) -> Finding:
             loc, f"expected {_shape(loc)}, found {described(details['input'])}", "wrong-type"
         )
     # Bounds of numbers and lengths: pydantic's own words say it best.
-    return Finding(loc, details["msg"][:1].lower() + details["msg"][1:], "invalid-value")
+    return Finding(loc, words_of(details), "invalid-value")
 
 
 def _value_rule(loc: tuple[str | int, ...], message: str) -> str:

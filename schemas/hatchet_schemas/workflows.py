@@ -22,6 +22,7 @@ from hatchet_schemas.defaults import Defaults, RetryPolicy, with_defaults
 from hatchet_schemas.durations import Duration
 from hatchet_schemas.errors import SchemaError
 from hatchet_schemas.model import GrammarModel
+from hatchet_schemas.modes import Mode
 from hatchet_schemas.names import DEFAULT_QUEUE, Name, SecretName, WorkflowName
 from hatchet_schemas.templates import pydantic_error, template_errors
 from hatchet_schemas.triggers import Triggers
@@ -56,6 +57,10 @@ def _raise_all(errors: Iterable[InitErrorDetails]) -> None:
 _DEFAULT_RETRY: Final = RetryPolicy()
 
 
+def _is_regular(mode: Mode) -> bool:
+    return mode == "regular"
+
+
 class Step(GrammarModel):
     """One call of an action."""
 
@@ -88,6 +93,9 @@ class Step(GrammarModel):
     retry: RetryPolicy = _DEFAULT_RETRY
     """How often to try again when it fails."""
 
+    mode: Annotated[Mode, Field(exclude_if=_is_regular)] = "regular"
+    """How it runs: ``regular``, or ``local`` for a quick step that may be run again."""
+
     with_: Annotated[dict[str, Any], Field(alias="with"), AfterValidator(_check_templates)] = Field(
         default_factory=dict[str, Any]
     )
@@ -108,6 +116,9 @@ class Job(GrammarModel):
 
     timeout: Duration | None = None
     """How long the whole job may take, from its start, waiting for a worker included."""
+
+    mode: Annotated[Mode | None, Field(exclude_if=operator.not_)] = None
+    """How its steps run that do not say: ``regular``, or ``local`` for quick ones."""
 
     defaults: Defaults | None = None
     """What holds for the steps of this job; it goes before the workflow's ``defaults``."""

@@ -16,7 +16,7 @@ def test_settings_are_shown_also_where_one_cannot_be_used(offline_project: Proje
 
     assert result.code == 2
     assert SAID in result.stderr
-    assert "setting HATCHET_HOLD_SECONDS (.env:2): Input should be less" in result.stderr
+    assert "setting HATCHET_HOLD_SECONDS (.env:2): input should be less" in result.stderr
     shown = [line.split() for line in result.stdout.splitlines()]
     assert [".env:2", "HATCHET_HOLD_SECONDS=9999"] in shown
     assert ["environment", "HATCHET_AMQP_URL=amqp://***@127.0.0.1:1/"] in shown

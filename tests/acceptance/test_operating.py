@@ -86,13 +86,29 @@ class Watched:
 
 def documented_metrics() -> list[tuple[str, str, set[str]]]:
     """Return each process and metric of the tables in the documents, with the metric's labels."""
-    row = r"^\| `([a-z_]+)` \|[^|]*\|([^|]*)\| (router|worker|both) \|"
+    row = r"^\| `([a-z_]+)` \|[^|]*\|([^|]*)\| (router|worker|webhooks|both|all) \|"
     rows = re.findall(row, (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE)
     return [
         (process, name, set(re.findall(r"`(\w+)`", labels)))
         for name, labels, of in rows
-        for process in (("router", "worker") if of == "both" else (of,))
+        for process in _PROCESSES.get(of, (of,))
     ]
+
+
+_PROCESSES = {"both": ("router", "worker"), "all": ("router", "worker", "webhooks")}
+
+
+def undocumented(found: dict[str, dict[str, Metric]]) -> list[str]:
+    """Return what processes do not tell as it is documented, or tell and is not documented."""
+    documented = [row for row in documented_metrics() if row[0] in found]
+    missing = [
+        f"{process}: {name}"
+        for process, name, labels in documented
+        if name not in found[process]
+        or not all(labels <= sample.labels.keys() for sample in found[process][name].samples)
+    ]
+    ours = {name for names in found.values() for name in names if name.startswith("hatchet_")}
+    return [*missing, *sorted(ours - {name for _, name, _ in documented})]
 
 
 @dataclass(frozen=True)
@@ -173,13 +189,31 @@ def test_both_processes_tell_what_they_have_done(
     assert worker.metric("hatchet_worker_steps_total", outcome="failed", action="echo:say") == 1
     assert router.metric("hatchet_router_ready") == worker.metric("hatchet_worker_ready") == 1
 
-    found = {"router": router.families(), "worker": worker.families()}
-    documented = documented_metrics()
-    assert [
-        (process, name)
-        for process, name, labels in documented
-        if name not in found[process]
-        or not all(labels <= sample.labels.keys() for sample in found[process][name].samples)
-    ] == []
-    ours = {name for names in found.values() for name in names if name.startswith("hatchet_")}
-    assert ours <= {name for _, name, _ in documented}
+    assert undocumented({"router": router.families(), "worker": worker.families()}) == []
+
+
+def test_a_receiver_of_webhooks_tells_what_it_has_done(
+    deployment: Deployment, lifetime: ExitStack, eventually: Eventually
+) -> None:
+    """And warns of variables that set nothing, as the other processes do."""
+    project = deployment.project
+    project.environment = {
+        **project.environment,
+        "HATCHET_SECRET_GITHUB_SIGNING_SECRET": "s3cr3t",
+        "HATCHET_WEBHOKS_HOST": "::1",
+    }
+    webhooks = Watched(lifetime.enter_context(project.running("webhooks", "github", "--port", "0")))
+    eventually(lambda: webhooks.command.has_said("webhooks.ready"), 60)
+    [paths] = [each["paths"] for each in webhooks.records() if each["event"] == "webhooks.ready"]
+    request = urllib.request.Request(paths[0], data=b"{}", method="POST")  # noqa: S310 - ours
+
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(request, timeout=10)  # noqa: S310
+
+    assert webhooks.metric("hatchet_webhooks_requests_total", outcome="refused") == 1
+    assert webhooks.metric("hatchet_webhooks_requests_total", provider="github") == 1
+    assert undocumented({"webhooks": webhooks.families()}) == []
+    assert webhooks.readiness() == (200, "ready", [])
+    assert webhooks.get("/livez") == (200, "ok\n")
+    warned = [each["problem"] for each in webhooks.records() if each["event"] == "settings.unknown"]
+    assert [problem for problem in warned if "did you mean HATCHET_WEBHOOKS_HOST" in problem]

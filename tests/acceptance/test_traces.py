@@ -164,6 +164,8 @@ def test_an_event_is_one_trace_and_so_is_a_time(
     assert [step.attributes["hatchet.attempt"] for step in (first, second)] == ["1", "2"]
     assert job.attributes["hatchet.event.id"] == published.stdout.strip()
     assert nightly.attributes["hatchet.scheduled_time"]
+    assert nightly.attributes["hatchet.schedule.id"] == schedule
+    assert "hatchet.schedule.id" not in job.attributes
     assert {span.service for span in collector.spans} == {
         "hatchet-publish",
         "hatchet-router",

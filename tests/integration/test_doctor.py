@@ -7,10 +7,18 @@ import base64
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import aiohttp
 import pytest
+from aio_pika import Message
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client
+from tests.certificates import Authority
 
 from hatchet_cli.broker_diagnosis import diagnose_broker
 from hatchet_cli.devstack import DevStack, RabbitmqServer
@@ -18,8 +26,11 @@ from hatchet_cli.findings import Finding
 from hatchet_cli.management_diagnosis import diagnose_management
 from hatchet_cli.temporal_diagnosis import clock_skew, diagnose_temporal
 from hatchet_router.amqp import connected
+from hatchet_router.amqp_tls import with_tls_files
 from hatchet_router.settings import RouterSettings
+from hatchet_router.temporal import register_search_attributes
 from hatchet_worker.connection import TemporalSettings, connect
+from hatchet_worker.errors import NamespaceNotFound
 
 GUEST = f"Basic {base64.b64encode(b'guest:guest').decode()}"
 
@@ -78,6 +89,76 @@ async def test_looking_declares_nothing_and_publishes_nothing(settings: RouterSe
         assert permissions.state == "ok", permissions
         assert await everything.get(fail=False) is None
         await channel.exchange_delete(settings.exchange)
+
+
+async def test_dead_letters_that_wait_are_told(settings: RouterSettings) -> None:
+    """Somebody has to look at them; nothing else in the findings says that there are some."""
+    topology = settings.topology
+    async with connected(settings.amqp_url, "test") as connection:
+        channel = await connection.channel()
+        await channel.declare_queue(
+            topology.dead_letters, durable=True, arguments=topology.dead_letter_arguments
+        )
+        letter = Message(b"{}", message_id=settings.queue)
+        await channel.default_exchange.publish(letter, topology.dead_letters)
+
+        found = by_subject(await diagnose_broker(settings))["dead letters"]
+
+        queue = await channel.get_queue(topology.dead_letters)
+        while (message := await queue.get()).message_id != settings.queue:
+            pass
+        await message.ack()
+    assert found.state == "note"
+    assert found.detail.endswith(("1 waits", "wait"))
+    assert "hatchet dead list" in found.mend
+
+
+async def test_our_certificate_for_rabbitmq_is_looked_at_though_nobody_answers(
+    tmp_path: Path,
+) -> None:
+    """One that has ended is the reason why."""
+    ours = Authority(tmp_path).issue("router", days=-1)
+    url = with_tls_files("amqps://127.0.0.1:1", certificate=ours.certificate, key=ours.key)
+
+    found = by_subject(await diagnose_broker(RouterSettings(amqp_url=url)))
+
+    assert found["RabbitMQ"].unreachable
+    assert found["our certificate for RabbitMQ"].state == "problem"
+    assert "has ended on" in found["our certificate for RabbitMQ"].detail
+
+
+async def test_a_search_attribute_of_another_type_is_a_problem(stack: DevStack) -> None:
+    """Temporal refuses each start that bears it, so routers do without."""
+    client = await connect(TemporalSettings(address=stack.temporal.address))
+    namespace = f"n-{uuid.uuid4().hex[:8]}"
+    await client.workflow_service.register_namespace(
+        RegisterNamespaceRequest(
+            namespace=namespace, workflow_execution_retention_period=Duration(seconds=86_400)
+        )
+    )
+    settings = TemporalSettings(address=stack.temporal.address, namespace=namespace)
+    other = await _connected_when_there(settings)
+    await other.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(
+            namespace=namespace,
+            search_attributes={"HatchetJob": IndexedValueType.INDEXED_VALUE_TYPE_INT},
+        )
+    )
+
+    found = by_subject(await diagnose_temporal(settings))["search attributes"]
+
+    assert found.state == "problem"
+    assert "HatchetJob is of type Int, not Keyword" in found.detail
+    assert not await register_search_attributes(other)
+
+
+async def _connected_when_there(settings: TemporalSettings) -> Client:
+    """Connect to a namespace that was made a moment ago, and that not all of Temporal knows."""
+    while True:
+        try:
+            return await connect(settings)
+        except NamespaceNotFound:
+            await asyncio.sleep(0.2)
 
 
 async def test_clocks_that_differ_are_noticed(stack: DevStack) -> None:

@@ -62,6 +62,7 @@ def jobs(queue: str) -> Workflow:
         {"id": "two", "name": "Two", "with": {"said": "{{ .steps.one.said.text }}"}, **say},
     ]
     fail = {"id": "fail", "actionId": "echo:fail", "timeout": "10s", "retry": {"attempts": 1}}
+    local = {"timeout": "5s", "mode": "local"}
     return Workflow.model_validate(
         {
             "name": queue,
@@ -69,6 +70,8 @@ def jobs(queue: str) -> Workflow:
             "jobs": {
                 "say": {"queue": queue, "steps": steps},
                 "fail": {"queue": queue, "steps": [{**fail, "with": text}]},
+                "say-locally": {"queue": queue, "steps": [{**each, **local} for each in steps]},
+                "fail-locally": {"queue": queue, "steps": [{**fail, **local, "with": text}]},
             },
         },
         strict=False,
@@ -156,8 +159,9 @@ async def test_the_database_holds_nothing_of_an_event(
     outcomes = {job: await outcome(handle) for job, handle in started.items()}
     await asyncio.gather(*map(outcome, started_without.values()))
 
-    assert outcomes["say"]["steps"]["two"] == {"said": {"said": " ".join(secret)}}
-    assert " ".join(secret) in outcomes["fail"]
+    for say, fail in (("say", "fail"), ("say-locally", "fail-locally")):
+        assert outcomes[say]["steps"]["two"] == {"said": {"said": " ".join(secret)}}
+        assert " ".join(secret) in outcomes[fail]
     content = written(stack)
     assert [word for word in plain if word.encode() not in content] == []
     assert [word for word in secret if word.encode() in content] == []

@@ -18,7 +18,7 @@ def step(
         "name": step_id,
         "id": step_id,
         "actionId": f"echo:{verb}",
-        "timeout": "10s",
+        "timeout": "5s" if extra.get("mode") == "local" else "10s",
         "with": data or {},
         "if": condition,
         **extra,
@@ -43,6 +43,7 @@ class Shape:
 
 
 ONCE: Final[dict[str, Any]] = {"retry": {"attempts": 1}}
+LOCAL: Final[dict[str, Any]] = {"mode": "local"}
 TOLERATED: Final[dict[str, Any]] = {"continue-on-error": True}
 JOBS: Final[dict[str, Shape]] = {
     "one-step": Shape([step("echo1", "say", {"message": "{{ .username }}"})]),
@@ -155,6 +156,45 @@ JOBS: Final[dict[str, Shape]] = {
             step("echo-2", "say", {"time": "{{ .steps.echo1.event.time }}"}),
         ],
         scheduled=True,
+    ),
+    "local-steps": Shape(
+        [
+            step("echo1", "say", {"message": "{{ .username }}"}, **LOCAL),
+            step("echo-2", "say", {"message": "{{ .steps.echo1.outputs.message }}"}, **LOCAL),
+            step("echo3", "say", {"all": ["{{ .steps.echo-2.message }}", "{{ .event.key }}"]}),
+            step("echo4", **LOCAL),
+        ]
+    ),
+    "local-retried-step": Shape(
+        [
+            step("echo1", **LOCAL),
+            step("recovers", "recover", retry={"attempts": 3, "backoff": "10ms"}, **LOCAL),
+            step("echo2", **LOCAL),
+        ]
+    ),
+    "local-failing-step": Shape(
+        [
+            step("echo1", **LOCAL),
+            step("fails", "fail", retry={"attempts": 2, "backoff": "10ms"}, **LOCAL),
+            step("never", **LOCAL),
+        ]
+    ),
+    "local-tolerated-failure": Shape(
+        [
+            step("fails", "fail", **ONCE, **TOLERATED, **LOCAL),
+            step("hangs", "hang", timeout="200ms", **ONCE, **TOLERATED, **LOCAL),
+            step("echo2", "say", {"why": "{{ .steps.fails.failure.message }}"}, **LOCAL),
+        ]
+    ),
+    "local-at-most-once": Shape([step("fails", "once", **LOCAL), step("never", **LOCAL)]),
+    "local-cancelled-step": Shape(
+        # So long that the worker asks for another workflow task, and hears of it.
+        [
+            step("hangs", "hang", **{**LOCAL, "timeout": "30s"}),
+            step("never", **LOCAL),
+            step("tells", condition="cancelled()", **LOCAL),
+        ],
+        cancelled="during",
     ),
     "no-job": Shape([], given={"workflow": "Recorded"}),
     "no-input": Shape([], given=""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,8 +35,21 @@ class Recorded:
 
     @property
     def steps(self) -> list[dict[str, Any]]:
-        """What was scheduled, in this order."""
+        """What was scheduled, the regular steps first."""
+        return [*self.regular_steps, *self.local_steps]
+
+    @property
+    def regular_steps(self) -> list[dict[str, Any]]:
+        """What was scheduled as a regular step, in this order."""
         return self.of("ACTIVITY_TASK_SCHEDULED", "activityTaskScheduledEventAttributes")
+
+    @property
+    def local_steps(self) -> list[dict[str, Any]]:
+        """What Temporal's core has written down of each local step's last attempt."""
+        markers = self.of("MARKER_RECORDED", "markerRecordedEventAttributes")
+        payloads = [marker["details"]["data"]["payloads"][0]["data"] for marker in markers]
+        attempts = [json.loads(base64.b64decode(payload)) for payload in payloads]
+        return list({attempt["activity_id"]: attempt for attempt in attempts}.values())
 
     @property
     def failed(self) -> bool:
@@ -215,6 +229,22 @@ class CancellationFails(JobWorkflow):
 
 
 @_workflow
+class ModesIgnored(JobWorkflow):
+    """Runs local steps as regular ones."""
+
+    async def _run_step(self, step: Step, step_input: StepInput) -> dict[str, Any]:
+        return await super()._run_step(step.model_copy(update={"mode": "regular"}), step_input)
+
+
+@_workflow
+class LocalByDefault(JobWorkflow):
+    """Runs regular steps as local ones."""
+
+    async def _run_step(self, step: Step, step_input: StepInput) -> dict[str, Any]:
+        return await super()._run_step(step.model_copy(update={"mode": "local"}), step_input)
+
+
+@_workflow
 class PatchedTimer(JobWorkflow):
     """Waits a while before the first step, in jobs that begin with this release."""
 
@@ -265,6 +295,8 @@ CONDITIONAL: Final = {
         (NothingTolerated, lambda job: job.name in {"tolerated-failure", "tolerated-timeout"}),
         (FailuresReturned, lambda job: job.failed and job.began),
         (CancellationFails, lambda job: job.cancelled),
+        (ModesIgnored, lambda job: job.local_steps),
+        (LocalByDefault, lambda job: job.regular_steps),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -25,7 +25,7 @@ from hatchet_worker.errors import (
     WorkerError,
 )
 from hatchet_worker.integration import Integration, IntegrationLike
-from hatchet_worker.masked_logs import SecretFilter
+from hatchet_worker.masked_logs import SecretFilter, SecretFormatter
 from hatchet_worker.registry import Registry
 from hatchet_worker.secrets import DirectorySecrets, EnvironmentSecrets, SecretProvider
 from hatchet_worker.worker import Worker
@@ -50,6 +50,7 @@ __all__ = [
     "Registry",
     "Retry",
     "SecretFilter",
+    "SecretFormatter",
     "SecretProvider",
     "SettingsError",
     "TemporalSettings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -43,6 +44,12 @@ _REASONS: Final = {
     "dns error": "the host's name is not known",
     "Timeout expired": "something is listening there, but does not answer",
 }
+_REFUSALS: Final = frozenset({RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.PERMISSION_DENIED})
+_REFUSAL_CODES: Final = ("code: Unauthenticated", "code: PermissionDenied")
+_QUOTED: Final = re.compile(r'message: "([^"]*)"')
+_LET_IN: Final = (
+    "Check TEMPORAL_API_KEY, or the client certificate, and what it may do in TEMPORAL_NAMESPACE"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +155,7 @@ async def check(client: Client) -> None:
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise NamespaceNotFound(address, client.namespace) from None
-        raise TemporalUnreachable(address, error.message) from None
+        raise _unreachable(address, error.message, error.status) from None
 
 
 @contextmanager
@@ -160,7 +167,7 @@ def unreachable_workers(client: Client) -> Generator[None]:
         if not str(error).startswith(_NOT_VALIDATED):
             raise
         address = client.service_client.config.target_host
-        raise TemporalUnreachable(address, _reason(str(error))) from None
+        raise _unreachable(address, str(error)) from None
 
 
 def payload_codec(keys: KeyRing) -> PayloadCodec:
@@ -198,7 +205,17 @@ def _failure(settings: TemporalSettings, message: str) -> SettingsError | Tempor
         reason = tls_reason(message, settings.variables)
         if reason is not None:
             return TemporalUnreachable(settings.address, reason, mend=None)
-    return TemporalUnreachable(settings.address, _reason(message))
+    return _unreachable(settings.address, message)
+
+
+def _unreachable(
+    address: str, message: str, status: RPCStatusCode | None = None
+) -> TemporalUnreachable:
+    if status in _REFUSALS or any(code in message for code in _REFUSAL_CODES):
+        told = _QUOTED.search(message)
+        reason = (told[1] if told else message).rstrip(".")
+        return TemporalUnreachable(address, f"it does not let us in ({reason})", mend=_LET_IN)
+    return TemporalUnreachable(address, _reason(message))
 
 
 def _switch(text: str) -> str:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from hatchet_worker.errors import SettingsError
+from hatchet_worker.settings import SECRETS_FOLDER
 
 __all__ = ["EncryptionKey", "KeyRing", "key_ring"]
 
 _KEYS: Final = "HATCHET_ENCRYPTION_KEYS"
 _FILE: Final = "HATCHET_ENCRYPTION_KEYS_FILE"
-_SECRETS_FOLDER: Final = "HATCHET_SECRETS_DIR"
+_SECRETS_DIR: Final = "HATCHET_SECRETS_DIR"
 _KEY_BYTES: Final = 32
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _HOW: Final = "expected <id>:<key>, the key 32 random bytes as base64 (openssl rand -base64 32)"
@@ -93,11 +94,11 @@ def key_ring(environment: Mapping[str, str]) -> KeyRing | None:
 
 def _check_place(file: Path, environment: Mapping[str, str]) -> None:
     """Keep keys from where any workflow file could name them as a secret."""
-    folder = Path(environment.get(_SECRETS_FOLDER) or "/run/secrets")
-    if file.parent.resolve() == folder.resolve():
+    folder = Path(environment.get(_SECRETS_DIR) or SECRETS_FOLDER)
+    if file.parent.resolve() == folder.resolve() or file.resolve().is_relative_to(folder.resolve()):
         raise SettingsError(
             f"{_FILE} ({str(file)!r}) lies in the folder of secrets, where templates of any "
-            f"workflow can name it: put it elsewhere, or set {_SECRETS_FOLDER} to another folder"
+            f"workflow can name it: put it elsewhere, or set {_SECRETS_DIR} to another folder"
         )
 
 

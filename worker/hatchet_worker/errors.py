@@ -10,6 +10,7 @@ __all__ = [
     "IntegrationError",
     "InvalidInput",
     "InvalidOutput",
+    "LocalStepLost",
     "MissingSecret",
     "NamespaceNotFound",
     "NoContext",
@@ -26,6 +27,7 @@ __all__ = [
     "UnknownSecret",
     "UnreadableJob",
     "UnreadableSecret",
+    "UnsuitableMode",
     "WorkerError",
 ]
 
@@ -99,6 +101,17 @@ class UnknownAction(NonRetryable, LookupError):
 
 class OutcomeUnknown(NonRetryable):
     """A former attempt may have done the action's work, and it must not be done twice."""
+
+
+class UnsuitableMode(NonRetryable, ValueError):
+    """The action cannot run as a local step, which is run again when its worker is lost."""
+
+
+class LocalStepLost(WorkerError):
+    """The worker stopped before a local step was done: the job goes on elsewhere.
+
+    What its local steps did since Temporal last recorded anything is done again there.
+    """
 
 
 class UnknownSecret(NonRetryable, LookupError):

@@ -9,10 +9,12 @@ The `type` of the Temporal failure says what went wrong:
 - ``UnknownSecret``, ``UnreadableSecret``: a secret of the step's ``with`` is not to be had
 - ``InvalidOutput``: what the action returned is not a JSON object, or too large
 - ``OutcomeUnknown``: the action is at-most-once, and a lost attempt may have done its work
+- ``UnsuitableMode``: the action is at-most-once, and the step is local
 - ``StepTimedOut``: the step took longer than its timeout, or its worker was lost
 - ``StepFailed``: the action raised; the cause has the exception's class name as its type
 
-An `UnreadableJob` does not end a job: it fails the workflow task alone, which Temporal tries again.
+An `UnreadableJob` or a `LocalStepLost` does not end a job: it fails the workflow task alone, which
+Temporal tries again.
 """
 
 from __future__ import annotations
@@ -40,12 +42,15 @@ from hatchet_worker.errors import (
     UnknownSecret,
     UnreadableJob,
     UnreadableSecret,
+    UnsuitableMode,
 )
 
 __all__ = [
+    "LOST",
     "Place",
     "condition_failure",
     "invalid_job",
+    "is_lost",
     "oversized_input",
     "step_failure",
     "template_failure",
@@ -60,8 +65,12 @@ _OWN_TYPES: Final = frozenset(
         UnknownAction,
         UnknownSecret,
         UnreadableSecret,
+        UnsuitableMode,
     )
 )
+LOST: Final = "hatchet.LocalStepLost"
+"""The type of the failure of a local step that ended with its worker; no exception has the name."""
+
 _MESSAGE_CHARACTERS: Final = 2000
 
 
@@ -150,9 +159,18 @@ def oversized_input(place: Place, size: int, limit: int) -> ApplicationError:
     )
 
 
-def step_failure(place: Place, step: Step, error: ActivityError) -> ApplicationError:
-    """Return the failure of a job whose step ended with ``error``."""
-    cause = error.cause
+def is_lost(error: BaseException) -> bool:
+    """Return whether a local step ended with its worker: then it has not failed."""
+    return isinstance(error, ApplicationError) and error.type == LOST
+
+
+def step_failure(place: Place, step: Step, error: FailureError) -> ApplicationError:
+    """Return the failure of a job whose step ended with ``error``.
+
+    That is an `ActivityError` with its cause, or of a local step the cause alone: a timeout comes
+    in the one way when it happens, and in the other when it is replayed.
+    """
+    cause = error.cause if isinstance(error, ActivityError) else error
     if isinstance(cause, TimeoutError) or getattr(cause, "type", None) == StepTimedOut.__name__:
         return place.failure(f"{_timeout(step, cause)}{_tries(step, error)}", "StepTimedOut")
     if isinstance(cause, ApplicationError) and cause.non_retryable and cause.type in _OWN_TYPES:
@@ -169,12 +187,22 @@ def _timeout(step: Step, cause: BaseException | None) -> str:
     return f"not done within its timeout of {format_duration(step.timeout)}"
 
 
-def _tries(step: Step, error: ActivityError) -> str:
-    if error.retry_state is RetryState.MAXIMUM_ATTEMPTS_REACHED and step.retry.attempts > 1:
+def _tries(step: Step, error: FailureError) -> str:
+    if _all_attempts_failed(step, error) and step.retry.attempts > 1:
         return f" ({step.retry.attempts} attempts)"
-    if error.retry_state is RetryState.TIMEOUT:
+    if isinstance(error, ActivityError) and error.retry_state is RetryState.TIMEOUT:
         return " (the next attempt would come after the job's timeout)"
     return ""
+
+
+def _all_attempts_failed(step: Step, error: FailureError) -> bool:
+    if step.mode == "local":
+        # It has no retry state worth the name; and nothing but its policy ends its attempts.
+        return not (isinstance(error, ApplicationError) and error.non_retryable)
+    return (
+        isinstance(error, ActivityError)
+        and error.retry_state is RetryState.MAXIMUM_ATTEMPTS_REACHED
+    )
 
 
 def _told(cause: BaseException | None) -> str:

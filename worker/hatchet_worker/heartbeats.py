@@ -20,13 +20,16 @@ __all__ = ["Heartbeats"]
 class Heartbeats:
     """Gives signs of life for the activity in which it is made.
 
-    Temporal keeps the details of the last sign only, so each one repeats those of the action.
+    Temporal keeps the details of the last sign only, so each one repeats those of the action. Of
+    local steps it takes none.
     ``masked`` is applied to details before they go anywhere.
     """
 
     def __init__(self, masked: Callable[[Any], Any]) -> None:
         self._masked = masked
-        self._details = tuple(activity.info().heartbeat_details)
+        info = activity.info()
+        self._is_heard = not info.is_local
+        self._details = tuple(info.heartbeat_details)
         self._loop = asyncio.get_running_loop()
         # Temporal knows an activity by its context variables, and threads have none of them.
         self._activity = contextvars.copy_context()
@@ -54,6 +57,9 @@ class Heartbeats:
                 await asyncio.sleep(seconds)
                 self._beat()
 
+        if not self._is_heard:
+            yield
+            return
         beating = asyncio.create_task(beat())
         try:
             yield
@@ -62,7 +68,8 @@ class Heartbeats:
             await asyncio.wait([beating])
 
     def _beat(self) -> None:
-        activity.heartbeat(*self._details)
+        if self._is_heard:
+            activity.heartbeat(*self._details)
 
 
 def _plain(details: tuple[Any, ...]) -> list[Any]:

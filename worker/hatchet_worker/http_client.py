@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+import aiohttp
+
 from hatchet_worker.context import Context
 from hatchet_worker.http_sessions import (
     HttpSession,
@@ -15,7 +17,7 @@ from hatchet_worker.http_sessions import (
     client_timeout,
     transport_errors,
 )
-from hatchet_worker.provider_errors import provider_error
+from hatchet_worker.provider_errors import ProviderFailed, provider_error
 
 __all__ = ["Answer", "HttpClient"]
 
@@ -71,7 +73,8 @@ class HttpClient:
 
         Raises:
             Unreachable: no connection could be made.
-            ProviderFailed: there was no answer in time, or only a part of one.
+            ProviderFailed: there was no answer in time, only a part of one, or one of more than
+                1 MiB.
 
         """
         seconds = call_seconds(context, self.timeout_seconds)
@@ -85,7 +88,7 @@ class HttpClient:
                 allow_redirects=False,
                 timeout=client_timeout(seconds),
             ) as response:
-                octets = await _read(response.content)
+                octets = await self._read(response.content)
                 return Answer(response.status, response.headers, _body(octets))
 
     def raise_for(self, answer: Answer, *, code: str | None, message: str | None) -> None:
@@ -99,22 +102,23 @@ class HttpClient:
                 headers=answer.headers,
             )
 
+    async def _read(self, content: aiohttp.StreamReader) -> bytes:
+        octets = bytearray()
+        async for chunk in content.iter_any():
+            octets += chunk
+            if len(octets) > _MAX_BYTES:
+                raise ProviderFailed(
+                    self.provider, f"the answer has more than {_MAX_BYTES:,} bytes"
+                )
+        return bytes(octets)
+
     async def close(self) -> None:
         """Close the connections; the next call opens new ones."""
         await self._session.close()
 
 
-async def _read(content: Any) -> bytes:
-    octets = bytearray()
-    async for chunk in content.iter_any():
-        octets += chunk
-        if len(octets) > _MAX_BYTES:
-            break
-    return bytes(octets[:_MAX_BYTES])
-
-
 def _body(octets: bytes) -> Any:
     try:
         return json.loads(octets)
-    except ValueError:
+    except (ValueError, RecursionError):
         return octets.decode("utf-8", "replace")

@@ -15,7 +15,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, RetryState
 from temporalio.testing import ActivityEnvironment
 
 from hatchet_schemas import Step, StepInput
-from hatchet_worker.integration import Integration
+from hatchet_worker.integration import closed
 from hatchet_worker.registry import Registry
 from hatchet_worker.secrets import SecretProvider
 from hatchet_worker.steps import StepRunner
@@ -58,8 +58,7 @@ class InProcessSteps:
     ) -> None:
         """Close the integrations."""
         for integration in self._registry.integrations:
-            if isinstance(integration, Integration):
-                await integration.close()
+            await closed(integration)
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def run(self, step: Step, step_input: StepInput, workflow_id: str) -> StepEnded:
@@ -73,7 +72,8 @@ class InProcessSteps:
                 activity_id=step.id,
                 activity_type=str(step.action_id),
                 attempt=attempt,
-                heartbeat_details=details[:],
+                heartbeat_details=[] if step.mode == "local" else details[:],
+                is_local=step.mode == "local",
                 retry_policy=RetryPolicy(maximum_attempts=step.retry.attempts),
                 start_to_close_timeout=step.timeout,
                 workflow_id=workflow_id,

@@ -7,13 +7,17 @@ from collections.abc import Awaitable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+import structlog
+
 from hatchet_schemas import ActionId, SchemaError
 from hatchet_schemas.catalogue import ActionSignature, Semantics
 from hatchet_worker.actions import ActionMethod, Outputs, action_methods
 from hatchet_worker.context import current_context
 from hatchet_worker.errors import IntegrationError, UnknownAction
 
-__all__ = ["Integration", "IntegrationLike", "check_integration_id"]
+__all__ = ["Integration", "IntegrationLike", "check_integration_id", "closed"]
+
+_logger = structlog.get_logger("hatchet.worker")
 
 
 @runtime_checkable
@@ -125,6 +129,15 @@ class Integration:
             return ActionSignature()
         name, method = self._methods[action]
         return method.described(getattr(self, name))
+
+
+async def closed(integration: IntegrationLike) -> None:
+    """Close an integration; one that cannot be closed keeps nothing else from ending."""
+    if isinstance(integration, Integration):
+        try:
+            await integration.close()
+        except Exception:
+            _logger.exception("integration.not_closed", integration=integration.id)
 
 
 def check_integration_id(text: str, owner: str) -> None:

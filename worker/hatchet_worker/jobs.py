@@ -10,7 +10,7 @@ import structlog
 from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy, SearchAttributeKey
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 from hatchet_schemas import (
     JobInput,
@@ -21,13 +21,21 @@ from hatchet_schemas import (
 from hatchet_schemas.conditions import JobStatus
 from hatchet_worker.decisions import job_is_wanted, step_is_wanted, wanted_input
 from hatchet_worker.encrypted import check_readable
-from hatchet_worker.failures import Place, invalid_job, step_failure
+from hatchet_worker.errors import LocalStepLost
+from hatchet_worker.failures import Place, invalid_job, is_lost, step_failure
 from hatchet_worker.progress import JobProgress
 
-__all__ = ["HEARTBEAT_TIMEOUT", "JobWorkflow"]
+__all__ = ["HEARTBEAT_TIMEOUT", "LOCAL_RETRY_THRESHOLD", "JobWorkflow"]
 
 HEARTBEAT_TIMEOUT: Final = timedelta(seconds=30)
 """After this long without a sign of life from its worker, a step is tried on another."""
+
+LOCAL_RETRY_THRESHOLD: Final = timedelta(microseconds=1)
+"""A longer wait before another attempt at a local step, so each one, is a timer of Temporal's.
+
+Inside the workflow task, a core that forgets to stop an attempt's timeout (temporalio 1.35) would
+end a later attempt by it. What was done before the wait is also recorded, and the job may move.
+"""
 
 _SCHEDULED_TIME: Final = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 _MAX_SUMMARY_BYTES: Final = 390  # Temporal accepts 400, quotes included
@@ -37,7 +45,7 @@ _logger = structlog.get_logger("hatchet.worker")
 
 @workflow.defn(dynamic=True)
 class JobWorkflow:
-    """Runs the steps of any job, one after another, each as one activity.
+    """Runs the steps of any job, one after another, each as one activity, regular or local.
 
     The input is one `JobInput`, or a `ScheduledJobInput` where the clock starts the job, of which
     one is made by the time that Temporal tells; the result is that of `JobProgress`. The activity's
@@ -108,28 +116,52 @@ class JobWorkflow:
     async def _run_step(self, step: Step, step_input: StepInput) -> dict[str, Any]:
         place = Place(step_input.workflow, step_input.job, step.id, step.action_id)
         try:
-            outputs: dict[str, Any] = await workflow.execute_activity(
-                str(step.action_id),
+            return await (_run_locally if step.mode == "local" else _run_regularly)(
+                step,
                 # Plain data, so that any client's data converter can carry it.
                 step_input.model_dump(mode="json"),
-                activity_id=step.id,
-                result_type=dict[str, Any],
-                start_to_close_timeout=step.timeout,
-                # Below that the step's own timeout finds a lost worker sooner.
-                heartbeat_timeout=HEARTBEAT_TIMEOUT if step.timeout > HEARTBEAT_TIMEOUT else None,
-                retry_policy=RetryPolicy(
+                RetryPolicy(
                     initial_interval=step.retry.backoff,
                     backoff_coefficient=step.retry.factor,
                     maximum_interval=step.retry.max_backoff,
                     maximum_attempts=step.retry.attempts,
                 ),
-                summary=_summary(step.name),
             )
-        except ActivityError as error:
+        except FailureError as error:
             if is_cancelled_exception(error):
                 raise
+            if is_lost(error):
+                raise LocalStepLost from None
             raise step_failure(place, step, error) from error
-        return outputs
+
+
+async def _run_regularly(step: Step, data: dict[str, Any], retry: RetryPolicy) -> dict[str, Any]:
+    outputs: dict[str, Any] = await workflow.execute_activity(
+        str(step.action_id),
+        data,
+        activity_id=step.id,
+        result_type=dict[str, Any],
+        start_to_close_timeout=step.timeout,
+        # Below that the step's own timeout finds a lost worker sooner.
+        heartbeat_timeout=HEARTBEAT_TIMEOUT if step.timeout > HEARTBEAT_TIMEOUT else None,
+        retry_policy=retry,
+        summary=_summary(step.name),
+    )
+    return outputs
+
+
+async def _run_locally(step: Step, data: dict[str, Any], retry: RetryPolicy) -> dict[str, Any]:
+    outputs: dict[str, Any] = await workflow.execute_local_activity(
+        str(step.action_id),
+        data,
+        activity_id=step.id,
+        result_type=dict[str, Any],
+        start_to_close_timeout=step.timeout,
+        retry_policy=retry,
+        local_retry_threshold=LOCAL_RETRY_THRESHOLD,
+        summary=_summary(step.name),
+    )
+    return outputs
 
 
 def _validated(args: Sequence[RawValue]) -> JobInput:

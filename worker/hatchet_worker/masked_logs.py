@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from hatchet_worker.masked_exceptions import masked_exception
 from hatchet_worker.masking import SECRETS_IN_USE, Masker
 
-__all__ = ["SecretFilter", "masked_logger"]
+__all__ = ["SecretFilter", "SecretFormatter", "masked_logger"]
 
 # What a record consists of; all else was given as `extra`.
 _OWN_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
@@ -56,10 +56,27 @@ class SecretFilter(logging.Filter):
     def _mask_message(self, record: logging.LogRecord) -> None:
         try:
             message = record.getMessage()
-        except (TypeError, ValueError):
+        except Exception:  # noqa: BLE001 - of whatever is an argument; who logs is not to fail
             # Arguments that do not fit: logging itself would print them to stderr.
             message = f"{record.msg} (with arguments that do not fit)"
         record.msg, record.args = self._masker.text(message), ()
+
+
+class SecretFormatter(logging.Formatter):
+    """Masks the secrets that steps were given in each line that ``formatter`` makes.
+
+    For what a `SecretFilter` cannot see, since a formatter makes a text of it: bytes, objects, the
+    variables of a traceback.
+    """
+
+    def __init__(self, formatter: logging.Formatter, masker: Masker = SECRETS_IN_USE) -> None:
+        super().__init__()
+        self._formatter = formatter
+        self._masker = masker
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line without secrets."""
+        return self._masker.text(self._formatter.format(record))
 
 
 def masked_logger(name: str, masker: Masker = SECRETS_IN_USE) -> FilteringBoundLogger:

@@ -46,7 +46,11 @@ class Masker:
             while len(self._values) > _MAX_VALUES:
                 del self._values[next(iter(self._values))]
             # New objects take the place of the old, which other threads may be reading.
-            self._numbers = frozenset(value for value in self._values if _is_number(value))
+            self._numbers = frozenset(
+                value
+                for value in self._values
+                if len(value) >= MIN_CHARACTERS and _is_number(value)
+            )
             self._forms = tuple(frozenset[str]().union(*self._values.values()))
 
     @property

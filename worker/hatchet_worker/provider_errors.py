@@ -19,6 +19,7 @@ from http import HTTPStatus
 from typing import Final
 
 from hatchet_worker.errors import NonRetryable, Retry, WorkerError
+from hatchet_worker.masking import SECRETS_IN_USE
 
 __all__ = [
     "ProviderError",
@@ -55,7 +56,9 @@ class ProviderError(WorkerError):
         self.status = status
         self.code = code
         what = " ".join(str(part) for part in (status, code) if part is not None)
-        text = f"{provider}: {what + ': ' if what else ''}{message[:_MESSAGE_CHARACTERS]}"
+        # Before it is cut, for half a secret is no known secret any more.
+        said = SECRETS_IN_USE.text(message)[:_MESSAGE_CHARACTERS]
+        text = f"{provider}: {what + ': ' if what else ''}{said}"
         if isinstance(self, Retry):
             Retry.__init__(self, text, after=after)
         else:

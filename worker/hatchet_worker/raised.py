@@ -23,8 +23,10 @@ def as_failure(
     """Return what Temporal is to know of ``error``, an attempt's end, and of what led to it.
 
     It has the error's class name, or the type it has for Temporal, and its traceback. Messages,
-    notes, details and causes are masked. Where ``at_most_once``, there is no other attempt.
+    notes, details and causes are masked. Where ``at_most_once``, there is no other attempt. A group
+    of one exception, as `asyncio.TaskGroup` raises it, counts as that one.
     """
+    error = _without_groups_of_one(error)
     final = _is_final(error)
     failure = _masked(
         error,
@@ -35,6 +37,12 @@ def as_failure(
     )
     _chain(failure, error, masker)
     return failure
+
+
+def _without_groups_of_one(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def _is_final(error: BaseException) -> bool:
@@ -57,7 +65,7 @@ def _masked(
     next_retry_delay: timedelta | None = None,
     more: str = "",
 ) -> ApplicationError:
-    message = error.message if isinstance(error, FailureError) else str(error)
+    message = _message(error)
     error_type, details = type(error).__name__, ()
     category = ApplicationErrorCategory.UNSPECIFIED
     if isinstance(error, ApplicationError):
@@ -76,6 +84,19 @@ def _masked(
     return masked.with_traceback(error.__traceback__)
 
 
+def _message(error: BaseException) -> str:
+    if isinstance(error, FailureError):
+        return error.message
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an exception of the user's, which fails at that, too
+        return type(error).__name__
+    if isinstance(error, BaseExceptionGroup):
+        parts = (f"{type(part).__name__}: {_message(part)}" for part in error.exceptions)
+        return f"{text}: {'; '.join(parts)}"
+    return text
+
+
 def _chain(failure: ApplicationError, error: BaseException, masker: Masker) -> None:
     """Give ``failure`` the causes of ``error``, one below the other."""
     seen = {id(error)}
@@ -89,6 +110,8 @@ def _chain(failure: ApplicationError, error: BaseException, masker: Masker) -> N
 
 
 def _cause(error: BaseException) -> BaseException | None:
+    if isinstance(error, BaseExceptionGroup):
+        return error.exceptions[0]
     if error.__cause__ is not None or error.__suppress_context__:
         return error.__cause__
     return error.__context__
@@ -96,7 +119,10 @@ def _cause(error: BaseException) -> BaseException | None:
 
 def _plain(details: Any) -> list[Any]:
     """Return ``details`` as JSON data; what is none becomes a text."""
-    return cast("list[Any]", from_json(to_json(list(details), fallback=str)))
+    try:
+        return cast("list[Any]", from_json(to_json(list(details), fallback=str)))
+    except ValueError:  # bytes that are no UTF-8, or what holds itself
+        return [_sendable(repr(detail)) for detail in details]
 
 
 def _sendable(text: str) -> str:

@@ -24,7 +24,14 @@ from hatchet_worker.actions import Outputs
 from hatchet_worker.context import Context, current_context, use_context
 from hatchet_worker.counts import StepCounts, StepOutcome
 from hatchet_worker.encrypted import check_readable
-from hatchet_worker.errors import OutcomeUnknown, StepTimedOut
+from hatchet_worker.errors import (
+    NonRetryable,
+    OutcomeUnknown,
+    Retry,
+    StepTimedOut,
+    UnsuitableMode,
+)
+from hatchet_worker.failures import LOST
 from hatchet_worker.heartbeats import Heartbeats
 from hatchet_worker.masked_logs import masked_logger
 from hatchet_worker.masking import SECRETS_IN_USE
@@ -70,14 +77,25 @@ class StepRunner:
         self._executor = executor
         self._secrets = secrets
         self._sleep = sleep
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: dict[asyncio.Task[Any], bool] = {}  # and whether it is local
         self._interrupted = False
+        self._local_interrupted = False
 
     def interrupt(self) -> None:
-        """End all running steps now; their retry policies decide what becomes of them."""
+        """End all running steps now; their retry policies decide what becomes of them.
+
+        Local steps are run again with their job, elsewhere.
+        """
         self._interrupted = True
         for task in self._running:
             task.cancel()
+
+    def interrupt_local(self) -> None:
+        """End the running local steps now, and begin no others."""
+        self._local_interrupted = True
+        for task, is_local in self._running.items():
+            if is_local:
+                task.cancel()
 
     @activity.defn(dynamic=True)
     async def run_step(self, args: Sequence[RawValue]) -> dict[str, Any]:
@@ -90,13 +108,16 @@ class StepRunner:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("an activity always runs in a task")
-        self._running.add(task)
+        is_local = activity.info().is_local
+        if is_local and (self._interrupted or self._local_interrupted):
+            raise _worker_stopped(is_local=True)
+        self._running[task] = is_local
         self._counts.running += 1
         try:
             return await self._run(_validated(args))
         finally:
             self._counts.running -= 1
-            self._running.discard(task)
+            del self._running[task]
 
     async def _run(self, step: StepInput) -> dict[str, Any]:
         fields = _fields(step)
@@ -125,7 +146,7 @@ class StepRunner:
             self._ended(action, "stopped" if reason == "worker-stopped" else "cancelled", started)
             if reason != "worker-stopped":
                 raise asyncio.CancelledError
-            ended = _worker_stopped()
+            ended = _worker_stopped(is_local=activity.info().is_local)
         at_most_once = action is not None and action.semantics == "at-most-once"
         failure = as_failure(ended, SECRETS_IN_USE, at_most_once=at_most_once)
         if reason is None:
@@ -149,6 +170,11 @@ class StepRunner:
 
     async def _perform(self, action: RegisteredAction, step: StepInput) -> dict[str, Any]:
         info = activity.info()
+        if action.semantics == "at-most-once" and info.is_local:
+            raise UnsuitableMode(
+                f"{action.id} is at-most-once, and a local step is run again when its worker is "
+                "lost: give the step mode: regular"
+            )
         if action.semantics == "at-most-once" and info.attempt > 1:
             raise OutcomeUnknown(
                 f"{action.id} is at-most-once, and attempt {info.attempt - 1} of this step may "
@@ -173,27 +199,32 @@ class StepRunner:
         return masked
 
     async def _performed(self, action: RegisteredAction, step: StepInput) -> Outputs:
-        """Call the action with its secrets, which are masked from now on."""
-        names = (*action.secrets, *secrets_in(step.secrets))
-        if not names:
-            return await self._repeated(action, step.with_)
-        values = await self._in_thread(
-            "a provider of secrets", lambda: secret_values(names, self._secrets, SECRETS_IN_USE)
-        )
-        own = {name: values[name] for name in action.secrets}
-        with use_context(replace(current_context(), secrets=own)):
-            return await self._repeated(action, with_secrets(step.with_, step.secrets, values))
-
-    async def _repeated(self, action: RegisteredAction, data: dict[str, Any]) -> Outputs:
         if action.semantics != "at-most-once":
-            return await self._awaited(action, data)
+            return await self._called(action, step)
         # Temporal's next attempt could not know that nothing was done in this one.
         return await repeated(
-            lambda: self._awaited(action, data),
+            lambda: self._called(action, step),
             activity.info().retry_policy,
             current_context(),
             self._sleep,
         )
+
+    async def _called(self, action: RegisteredAction, step: StepInput) -> Outputs:
+        """Call the action with its secrets, which are masked from now on."""
+        names = (*action.secrets, *secrets_in(step.secrets))
+        if not names:
+            return await self._awaited(action, step.with_)
+        try:
+            values = await self._in_thread(
+                "a provider of secrets", lambda: secret_values(names, self._secrets, SECRETS_IN_USE)
+            )
+        except Exception as error:
+            if action.semantics != "at-most-once" or isinstance(error, NonRetryable):
+                raise
+            raise Retry(f"{type(error).__name__}: {error}") from error  # nothing was done
+        own = {name: values[name] for name in action.secrets}
+        with use_context(replace(current_context(), secrets=own)):
+            return await self._awaited(action, with_secrets(step.with_, step.secrets, values))
 
     async def _awaited(self, action: RegisteredAction, data: dict[str, Any]) -> Outputs:
         outputs: Outputs | Awaitable[Outputs]
@@ -222,7 +253,8 @@ class StepRunner:
 
     def _cancellation_reason(self) -> str | None:
         details = activity.cancellation_details()
-        if self._interrupted or (details is not None and details.worker_shutdown):
+        interrupted = self._interrupted or (self._local_interrupted and activity.info().is_local)
+        if interrupted or (details is not None and details.worker_shutdown):
             return "worker-stopped"
         if details is None:
             return None
@@ -277,8 +309,13 @@ def _context(step: StepInput, heartbeats: Heartbeats, fields: dict[str, Any]) ->
     )
 
 
-def _worker_stopped() -> ApplicationError:
-    return ApplicationError("the worker stopped before the step was done", type="WorkerStopped")
+def _worker_stopped(*, is_local: bool) -> ApplicationError:
+    return ApplicationError(
+        "the worker stopped before the step was done",
+        type=LOST if is_local else "WorkerStopped",
+        # Temporal's core would try a local step again at once, in this worker.
+        non_retryable=is_local,
+    )
 
 
 def _will_retry(failure: ApplicationError, info: activity.Info) -> bool:

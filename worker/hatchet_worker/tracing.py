@@ -23,6 +23,7 @@ from opentelemetry.trace import (
 )
 from temporalio import activity, workflow
 from temporalio.api.common.v1 import Payload
+from temporalio.common import SearchAttributeKey
 from temporalio.converter import PayloadConverter
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 from temporalio.worker import (
@@ -31,6 +32,7 @@ from temporalio.worker import (
     ExecuteWorkflowInput,
     Interceptor,
     StartActivityInput,
+    StartLocalActivityInput,
     WorkflowInboundInterceptor,
     WorkflowInterceptorClassInput,
     WorkflowOutboundInterceptor,
@@ -43,6 +45,7 @@ from hatchet_worker.jobs import JobWorkflow
 __all__ = ["JobTracing"]
 
 _MAX_CHARACTERS: Final = 300
+_SCHEDULE_ID: Final = SearchAttributeKey.for_keyword("TemporalScheduledById")
 _CONVERTER: Final = PayloadConverter.default
 
 
@@ -185,6 +188,13 @@ class _StepHeaders(WorkflowOutboundInterceptor):
         input.headers = {**input.headers, **self._jobs.step_headers}
         return super().start_activity(input)
 
+    def start_local_activity(
+        self,
+        input: StartLocalActivityInput,  # noqa: A002 - the SDK's name
+    ) -> workflow.ActivityHandle[Any]:
+        input.headers = {**input.headers, **self._jobs.step_headers}
+        return super().start_local_activity(input)
+
 
 def _described(info: workflow.Info) -> tuple[str, dict[str, str]]:
     """Return the name and the attributes of the span of the job that runs."""
@@ -203,6 +213,9 @@ def _described(info: workflow.Info) -> tuple[str, dict[str, str]]:
     attributes["hatchet.event.id"] = job_input.event.id[:_MAX_CHARACTERS]
     if job_input.event.key == CRON_EVENT_KEY:
         attributes["hatchet.scheduled_time"] = job_input.event.time.isoformat()
+        # Temporal's own; a run that somebody started by hand has none.
+        if schedule_id := info.typed_search_attributes.get(_SCHEDULE_ID):
+            attributes["hatchet.schedule.id"] = schedule_id[:_MAX_CHARACTERS]
     return f"job {job_input.workflow}/{job_input.job}", attributes
 
 

@@ -22,7 +22,7 @@ from hatchet_worker.connection import TemporalSettings, check, connect, unreacha
 from hatchet_worker.counts import StepCounts
 from hatchet_worker.errors import WorkerError
 from hatchet_worker.exiting import settle_at_exit
-from hatchet_worker.integration import Integration, IntegrationLike
+from hatchet_worker.integration import IntegrationLike, closed
 from hatchet_worker.jobs import JobWorkflow
 from hatchet_worker.needs import check_needs
 from hatchet_worker.registry import Registry
@@ -50,7 +50,8 @@ class Worker:
         queues: which jobs to run, by the ``queue`` that they name.
         client: a Temporal client to use; without one the worker connects by itself,
         temporal: to the Temporal at these settings, by default those of the environment.
-        max_concurrent_steps: how many steps of each queue run at the same time.
+        max_concurrent_steps: how many steps of each queue run at the same time, and how many local
+            ones beside them.
         grace_seconds: how long running steps may take to finish when the worker stops. A step
             that does not is ended, and tried again elsewhere as its retry policy says.
         secrets: who knows the values of the secrets that workflow files name, the first first; by
@@ -173,10 +174,10 @@ class Worker:
         Raises:
             TemporalUnreachable: it does not, within 15 seconds.
             NamespaceNotFound: it has no such namespace any more.
-            WorkerError: the worker was never connected.
+            WorkerError: the worker does not run: it was not started, or has ended.
 
         """
-        if self._connected is None:
+        if self._connected is None or self._running is None:
             raise WorkerError("the worker does not run")
         await check(self._connected)
 
@@ -207,16 +208,17 @@ class Worker:
     async def _begin(self, client: Client) -> None:
         async with AsyncExitStack() as stack:
             executor = ThreadPoolExecutor(
-                self._max_concurrent_steps * len(self.queues), thread_name_prefix="hatchet-step"
+                2 * self._max_concurrent_steps * len(self.queues),  # regular steps, and local ones
+                thread_name_prefix="hatchet-step",
             )
             for integration in self.registry.integrations:
-                stack.push_async_callback(_close, integration)
+                stack.push_async_callback(closed, integration)
             stack.callback(executor.shutdown, wait=False, cancel_futures=True)
             self._steps = StepRunner(self.registry, executor, self._secrets, counts=self.counts)
             workers = [self._temporal_worker(client, queue, self._steps) for queue in self.queues]
             for worker in workers:
                 await stack.enter_async_context(worker)
-            stack.push_async_callback(_shut_down, workers)
+            stack.push_async_callback(_shut_down, workers, self._steps, self._grace)
             await _until_running(workers)
             self._running = stack.pop_all()
 
@@ -230,6 +232,8 @@ class Worker:
         running, self._running = self._running, None
         if running is None:
             return
+        if isinstance(exc, Exception):
+            _logger.error("worker.failed", error=type(exc).__name__, message=str(exc))
         _logger.info("worker.stopping", grace_seconds=self._grace.total_seconds())
         try:
             await running.__aexit__(exc_type, exc, traceback)
@@ -254,6 +258,7 @@ class Worker:
             # The sandbox guards against workflow code that is not ours, and costs CPU per job.
             workflow_runner=temporalio.worker.UnsandboxedWorkflowRunner(),
             max_concurrent_activities=self._max_concurrent_steps,
+            max_concurrent_local_activities=self._max_concurrent_steps,
             # With Temporal's defaults a step would learn of its cancellation only after 30 s.
             default_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
             max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
@@ -267,17 +272,16 @@ async def _until_running(workers: Sequence[temporalio.worker.Worker]) -> None:
         await asyncio.sleep(_POLL_SECONDS)
 
 
-async def _shut_down(workers: Sequence[temporalio.worker.Worker]) -> None:
-    # All at once, for each takes jobs until it is told.
-    await asyncio.gather(*(worker.shutdown() for worker in workers))
-
-
-async def _close(integration: IntegrationLike) -> None:
-    if isinstance(integration, Integration):
-        try:
-            await integration.close()
-        except Exception:
-            _logger.exception("integration.not_closed", integration=integration.id)
+async def _shut_down(
+    workers: Sequence[temporalio.worker.Worker], steps: StepRunner, grace: timedelta
+) -> None:
+    # Temporal's core ends the regular steps after the grace, but waits for the local ones.
+    ending = asyncio.get_running_loop().call_later(grace.total_seconds(), steps.interrupt_local)
+    try:
+        # All at once, for each takes jobs until it is told.
+        await asyncio.gather(*(worker.shutdown() for worker in workers))
+    finally:
+        ending.cancel()
 
 
 def _checked_queues(queues: Sequence[str]) -> tuple[str, ...]:

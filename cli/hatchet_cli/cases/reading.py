@@ -21,6 +21,7 @@ from hatchet_cli.cases.model import (
 from hatchet_schemas import Definition, Problem, SourceFile
 from hatchet_schemas.explanations import described
 from hatchet_schemas.problems import excerpt_of
+from hatchet_schemas.pydantic_words import words_of
 from hatchet_schemas.yaml_source import LINE_BREAK, Mark, Node, YamlError, parse
 
 __all__ = ["PlacedCase", "read_cases"]
@@ -120,8 +121,7 @@ class _File:
                 message = f"expected {_TYPES[kind]}, found {described(details['input'])}"
                 self.report(self.mark(loc), message, "wrong-type")
             case _:
-                message = details["msg"][:1].lower() + details["msg"][1:]
-                self.report(self.mark(loc), message, "invalid-value")
+                self.report(self.mark(loc), words_of(details), "invalid-value")
 
 
 _PLACES: Final[dict[type[BaseModel], str]] = {

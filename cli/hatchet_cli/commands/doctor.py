@@ -27,6 +27,7 @@ def doctor(
 
     from hatchet_cli.diagnosis import diagnose
     from hatchet_cli.exiting import ExitCode
+    from hatchet_cli.findings import summary
     from hatchet_cli.logs import configure_logs
     from hatchet_cli.servers import read_settings, read_temporal_settings
     from hatchet_cli.settings.environment import read_model
@@ -46,6 +47,7 @@ def doctor(
             typer.echo(f"{finding.state:<7} {finding.subject:<{width}}  {finding.detail}")
             if finding.mend:
                 typer.echo(f"{'':<7} {'':<{width}}  {finding.mend}")
+        typer.echo(summary(findings))
     if any(finding.unreachable for finding in findings):
         raise typer.Exit(ExitCode.UNREACHABLE)
     if any(finding.state == "problem" for finding in findings):

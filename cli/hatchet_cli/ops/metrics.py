@@ -79,7 +79,7 @@ def _core_metrics(port: int) -> bytes:
 
 
 def health_metrics(process: str, health: Health, places: Iterable[str]) -> Iterator[Metric]:
-    """Yield what `Health` says of a ``router`` or a ``worker``, as gauges of 0 and 1."""
+    """Yield what `Health` says of a ``router``, a ``worker`` or ``webhooks``, by 0 and 1."""
     info = GaugeMetricFamily("hatchet_info", "The version that runs.", labels=("version",))
     info.add_metric([version("hatchet-workflows")], 1)
     yield info

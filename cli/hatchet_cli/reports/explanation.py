@@ -103,7 +103,8 @@ def _job(job: JobVerdict) -> Iterator[str]:
 def _step(number: int, step: StepVerdict) -> Iterator[str]:
     name = "" if step.name == step.id else f"  {step.name}"
     told = {"runs": "", "depends": "", "skipped": "  is skipped", "fails": "  fails"}[step.state]
-    yield f"     {number} {step.id}  {step.action_id}{name}{told}"
+    mode = "" if step.mode == "regular" else f"  {step.mode}"
+    yield f"     {number} {step.id}  {step.action_id}{mode}{name}{told}"
     yield from _condition(step.condition, "       ")
     if step.error is not None:
         yield f"       {step.error}"
@@ -186,6 +187,7 @@ def _step_as_data(step: StepVerdict) -> dict[str, Any]:
         "step": step.id,
         "name": step.name,
         "action": step.action_id,
+        "mode": step.mode,
         "state": step.state,
         "if": _condition_as_data(step.condition),
         "with": step.data,

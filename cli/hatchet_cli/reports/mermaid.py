@@ -65,7 +65,8 @@ def _edges(name: str, workflow: Workflow, events: dict[str, str]) -> Iterator[st
 
 
 def _about(step: Step) -> Sequence[str]:
-    return (step.id, step.action_id, *_if(step.if_))
+    mode = () if step.mode == "regular" else (step.mode,)
+    return (step.id, step.action_id, *mode, *_if(step.if_))
 
 
 def _if(condition: str | None) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hatchet_cli.reports.printable import cut, printable
-from hatchet_schemas import Definition, Job, Workflow
+from hatchet_schemas import Definition, Job, Step, Workflow
 
 __all__ = ["tree_lines"]
 
@@ -54,8 +54,13 @@ def _job(name: str, job: Job) -> _Branch:
     width = max(len(step.id) for step in job.steps)
     return _Branch(
         f"{name}  [{job.queue}]{_if(job.if_)}",
-        [_Branch(f"{step.id:<{width}}  {step.action_id}{_if(step.if_)}") for step in job.steps],
+        [_Branch(f"{step.id:<{width}}  {_about(step)}") for step in job.steps],
     )
+
+
+def _about(step: Step) -> str:
+    mode = "" if step.mode == "regular" else f"  {step.mode}"
+    return f"{step.action_id}{mode}{_if(step.if_)}"
 
 
 def _if(condition: str | None) -> str:

@@ -96,14 +96,16 @@ def tell_unknown_variables(integrations: Iterable[str] = ()) -> None:
 
 
 def _unusable_values(model: type[BaseSettings], error: ValidationError) -> CommandError:
+    from hatchet_schemas.pydantic_words import words_of
+
     lines = []
     for item in error.errors(include_input=False):
         if not item["loc"]:  # what is wrong with several together names them itself
-            lines.append(item["msg"].removeprefix("Value error, "))
+            lines.append(words_of(item))
             continue
         field, *within = map(str, item["loc"])
         place = "".join(f"[{step}]" for step in within)
-        lines.append(f"{_placed(model, field)}{place and ' at '}{place}: {item['msg']}")
+        lines.append(f"{_placed(model, field)}{place and ' at '}{place}: {words_of(item)}")
     return CommandError("\n".join(lines), ExitCode.USAGE)
 
 

@@ -133,8 +133,8 @@ REGISTRY: Final = Registry(
                 Setting(
                     names=("HATCHET_OPS_ADDRESS",),
                     default="none",
-                    meaning="Where a router or worker answers probes, and tells its metrics: "
-                    "`host:port`, or `:port` for all addresses of the machine.",
+                    meaning="Where a router, a worker or `hatchet webhooks` answers probes, and "
+                    "tells its metrics: `host:port`, or `:port` for all addresses of the machine.",
                 ),
             ),
         ),

@@ -6,7 +6,6 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -84,55 +83,53 @@ class SignedJson(Model):
 
     def provider(self, name: str) -> Provider:
         """Return the provider that this describes, under ``name``."""
-        reader = _Reader(self)
         return Provider(
             name,
-            reader.claim,
-            reader.event,
+            self.claim,
+            self._event,
             digest=Digest(self.algorithm, self.encoding),
             key=signing_key if self.key == "text" else _of_base64,
         )
 
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    spec: SignedJson
-
     def claim(self, request: WebhookRequest) -> Claim:
-        spec = self.spec
+        """Return what a request says is signed.
+
+        Raises:
+            BadSignature: it has no time of signing, and should.
+
+        """
         parts = {"body": request.body}
         seconds = None
-        if spec.timestamp_header is not None:
-            timestamp = request.header(spec.timestamp_header)
+        if self.timestamp_header is not None:
+            timestamp = request.header(self.timestamp_header)
             seconds = unix_seconds(timestamp)
             parts["timestamp"] = timestamp.encode()
-        if spec.id_header is not None:
+        if self.id_header is not None:
             # Octets that are no UTF-8 come as surrogates (PEP 383).
-            parts["id"] = request.header(spec.id_header).encode("utf-8", "surrogateescape")
-        prefix = spec.signature_prefix
+            parts["id"] = request.header(self.id_header).encode("utf-8", "surrogateescape")
+        prefix = self.signature_prefix
         return Claim(
-            signed=_filled(spec.signed, parts),
+            signed=_filled(self.signed, parts),
             signatures=tuple(
                 signature.removeprefix(prefix)
-                for signature in request.header(spec.signature_header).split()
+                for signature in request.header(self.signature_header).split()
                 if signature.startswith(prefix)
             ),
             timestamp=seconds,
         )
 
-    def event(self, name: str, request: WebhookRequest, claim: Claim) -> WebhookEvent:
-        spec = self.spec
+    def _event(self, name: str, request: WebhookRequest, claim: Claim) -> WebhookEvent:
         data = request.json()
         event_id = claim.fingerprint
-        if spec.id_header is not None:
-            event_id = _required_header(request, spec.id_header)
-        elif spec.id_field is not None:
-            event_id = _required_field(data, spec.id_field)
+        if self.id_header is not None:
+            event_id = _required_header(request, self.id_header)
+        elif self.id_field is not None:
+            event_id = _required_field(data, self.id_field)
         kinds: list[str] = []
-        if spec.type_header is not None:
-            kinds.append(_required_header(request, spec.type_header))
-        if spec.type_field is not None and not (kinds and _field(data, spec.type_field) is None):
-            kinds.append(_required_field(data, spec.type_field))
+        if self.type_header is not None:
+            kinds.append(_required_header(request, self.type_header))
+        if self.type_field is not None and not (kinds and _field(data, self.type_field) is None):
+            kinds.append(_required_field(data, self.type_field))
         key = event_key(name, ".".join(kinds)) if kinds else name
         return WebhookEvent(key, event_id, data)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from hatchet_router.errors import RouterError
 from hatchet_router.webhooks.declared import SignedJson
 from hatchet_router.webhooks.presets import PRESETS
 from hatchet_router.webhooks.providers import Provider, ProviderName
 from hatchet_schemas.model import Model
+from hatchet_schemas.pydantic_words import words_of
 from hatchet_schemas.yaml_source import Node, YamlError, parse
 
 __all__ = ["InvalidProviders", "load_providers"]
@@ -23,7 +25,14 @@ class InvalidProviders(RouterError, ValueError):
 
 
 class _Preset(Model):
-    preset: Literal["github", "slack", "standard-webhooks", "stripe"]
+    preset: str
+
+    @field_validator("preset")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in PRESETS:
+            raise ValueError(f"there is no preset {name!r}: expected one of {', '.join(PRESETS)}")
+        return name
 
 
 _NAME = TypeAdapter[str](ProviderName)
@@ -67,16 +76,14 @@ def _problems(error: ValidationError, root: Node, name: str) -> Iterator[str]:
         loc = (name, *details["loc"])
         line, column = root.key_mark(loc)
         what = ".".join(map(str, loc))
-        yield f"{line + 1}:{column + 1}: {what}: {_said(details['type'], details['msg'])}"
+        yield f"{line + 1}:{column + 1}: {what}: {_said(details)}"
 
 
-def _said(kind: str, message: str) -> str:
-    match kind:
+def _said(details: ErrorDetails) -> str:
+    match details["type"]:
         case "extra_forbidden":
             return "there is no such field"
         case "missing":
             return "this field is needed"
-        case "value_error":
-            return message.removeprefix("Value error, ")
         case _:
-            return message[:1].lower() + message[1:]
+            return words_of(details)

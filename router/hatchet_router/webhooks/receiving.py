@@ -14,6 +14,7 @@ import structlog
 
 from hatchet_router.errors import BrokerError, EventUnroutable, InvalidEvent
 from hatchet_router.refusals import Refusal
+from hatchet_router.webhooks.counts import WebhookOutcome
 from hatchet_router.webhooks.providers import Provider
 from hatchet_router.webhooks.requests import Answer, WebhookEvent, WebhookRequest
 from hatchet_router.webhooks.signatures import BadSignature, check
@@ -49,21 +50,27 @@ class Bus(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer in terms of HTTP; ``text`` is plain, unless it is said to be JSON."""
+    """An answer in terms of HTTP; ``text`` is plain, unless it is said to be JSON.
+
+    ``outcome`` is what has become of the request, for whoever counts them.
+    """
 
     status: int
     text: str = ""
     content_type: str = "text/plain"
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    outcome: WebhookOutcome = "answered"
 
 
 RETRY_LATER: Final = Reply(
-    503, "try again later\n", headers={"Retry-After": str(_RETRY_AFTER_SECONDS)}
+    503,
+    "try again later\n",
+    headers={"Retry-After": str(_RETRY_AFTER_SECONDS)},
+    outcome="unavailable",
 )
 """What tells a provider that it is not its fault, and to send the request again."""
 
-_FORBIDDEN: Final = Reply(403, "forbidden\n")
-_ACCEPTED: Final = Reply(200)
+_FORBIDDEN: Final = Reply(403, "forbidden\n", outcome="refused")
 
 
 class Receiver:
@@ -112,7 +119,7 @@ class Receiver:
             return await self._publish(provider, read)
         except (Refusal, InvalidEvent) as error:
             log.warning("webhook.malformed", reason=str(error))
-            return Reply(400, f"{error}\n")
+            return Reply(400, f"{error}\n", outcome="malformed")
 
     async def _publish(self, provider: Provider, event: WebhookEvent) -> Reply:
         log = _log.bind(provider=provider.name, key=event.key, event_id=event.id)
@@ -124,9 +131,9 @@ class Receiver:
             return RETRY_LATER
         if wanted:
             log.info("webhook.published")
-        else:
-            log.info("webhook.unmatched")
-        return _ACCEPTED
+            return Reply(200, outcome="published")
+        log.info("webhook.unmatched")
+        return Reply(200, outcome="unmatched")
 
     async def _is_stored(self, provider: Provider, event: WebhookEvent) -> bool:
         """Publish ``event``; return False if no workflow wants it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from hatchet_router.errors import BrokerError, RouterError
+from hatchet_router.readiness import Readiness
+from hatchet_router.webhooks.counts import WebhookCounts, WebhookOutcome
 from hatchet_router.webhooks.providers import Provider
 from hatchet_router.webhooks.receiving import RETRY_LATER, Bus, Receiver, Reply
 from hatchet_router.webhooks.requests import WebhookRequest
@@ -58,12 +61,14 @@ class WebhookServer:
         providers: Mapping[str, Provider],
         readiness: ReadinessOfBus,
         limits: Limits,
+        counts: WebhookCounts | None = None,
     ) -> None:
+        self._counts = counts or WebhookCounts()
+        self._counts.begin(providers)
         self._receiver = receiver
         self._providers = providers
         self._readiness = readiness
         self._limits = limits
-        self._in_hand = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -87,31 +92,42 @@ class WebhookServer:
         provider = self._providers.get(request.match_info["provider"])
         if provider is None:
             return _response(Reply(404, "not found\n"))
-        if self._in_hand >= self._limits.requests:
-            _log.warning("webhook.unavailable", provider=provider.name, reason="too many at once")
-            return _response(RETRY_LATER)
-        self._in_hand += 1
+        began = time.perf_counter()
+        outcome: WebhookOutcome = "failed"
+        self._counts.in_hand += 1
         self._idle.clear()
         try:
-            return _response(await self._received(provider, request))
+            reply = await self._received(provider, request)
+            outcome = reply.outcome
+            return _response(reply)
         finally:
-            self._in_hand -= 1
-            if not self._in_hand:
+            self._counts.received(provider.name, outcome, time.perf_counter() - began)
+            self._counts.in_hand -= 1
+            if not self._counts.in_hand:
                 self._idle.set()
 
     async def _received(self, provider: Provider, request: web.Request) -> Reply:
+        if self._counts.in_hand > self._limits.requests:
+            _log.warning("webhook.unavailable", provider=provider.name, reason="too many at once")
+            return RETRY_LATER
+        body = await self._body(request)
+        if isinstance(body, Reply):
+            return body
+        return await self._receiver.receive(provider, WebhookRequest(request.headers, body))
+
+    async def _body(self, request: web.Request) -> bytes | Reply:
+        """Return the body, or what to answer where it does not come."""
         if (request.content_length or 0) > self._limits.body_bytes:
             return _too_large(self._limits.body_bytes)
         try:
             async with asyncio.timeout(self._limits.body_seconds):
-                body = await request.read()
+                return await request.read()
         except TimeoutError:
-            return Reply(408, "the body took too long\n", headers={"Connection": "close"})
+            return _unread(408, "the body took too long")
         except web.HTTPRequestEntityTooLarge:
             return _too_large(self._limits.body_bytes)
         except (ConnectionError, web.RequestPayloadError):
-            return Reply(400, "the body breaks off\n", headers={"Connection": "close"})
-        return await self._receiver.receive(provider, WebhookRequest(request.headers, body))
+            return _unread(400, "the body breaks off")
 
     async def _live(self, _request: web.Request) -> web.Response:
         return _response(Reply(200, "alive\n"))
@@ -124,14 +140,14 @@ class WebhookServer:
 class ReadinessOfBus:
     """Whether events can be taken: RabbitMQ answers, and has the routers' queue.
 
-    It is asked once a second at most, however many want to know.
+    It is asked once a second at most, however many want to know. ``readiness`` says why not.
     """
 
-    def __init__(self, bus: Bus, queue: str) -> None:
+    def __init__(self, bus: Bus, queue: str, readiness: Readiness | None = None) -> None:
         self._bus = bus
         self._queue = queue
+        self._readiness = readiness or Readiness(process="webhooks")
         self._asking = asyncio.Lock()
-        self._ready = False
         self._until = 0.0
 
     async def is_ready(self) -> bool:
@@ -139,13 +155,26 @@ class ReadinessOfBus:
         clock = asyncio.get_running_loop().time
         async with self._asking:
             if clock() >= self._until:
-                try:
-                    async with asyncio.timeout(_READY_SECONDS):
-                        self._ready = await self._bus.has_queue(self._queue)
-                except (BrokerError, TimeoutError):
-                    self._ready = False
+                await self._ask()
                 self._until = clock() + _READY_KEPT_SECONDS
-            return self._ready
+            return self._readiness.is_ready
+
+    async def _ask(self) -> None:
+        try:
+            async with asyncio.timeout(_READY_SECONDS):
+                has_queue = await self._bus.has_queue(self._queue)
+        except (BrokerError, TimeoutError) as error:
+            reason = str(error) or f"no answer within {_READY_SECONDS:g} s"
+            self._readiness.trouble("rabbitmq", reason)
+            return
+        self._readiness.mended("rabbitmq")
+        if has_queue:
+            self._readiness.mended("queues")
+        else:
+            self._readiness.trouble(
+                "queues",
+                f"there is no queue {self._queue!r}: a router declares it when it starts",
+            )
 
 
 @asynccontextmanager
@@ -199,7 +228,11 @@ async def _failures_are_ours(request: web.Request, handler: Handler) -> web.Stre
 
 
 def _too_large(max_bytes: int) -> Reply:
-    return Reply(413, f"at most {max_bytes} bytes are accepted\n", headers={"Connection": "close"})
+    return _unread(413, f"at most {max_bytes} bytes are accepted")
+
+
+def _unread(status: int, why: str) -> Reply:
+    return Reply(status, f"{why}\n", headers={"Connection": "close"}, outcome="malformed")
 
 
 def _response(reply: Reply) -> web.Response:

@@ -10,10 +10,12 @@ import structlog
 
 from hatchet_router.dispatcher import Dispatcher
 from hatchet_router.settings import RouterSettings
+from hatchet_router.status import Phase
 from hatchet_router.webhooks.providers import Provider
 from hatchet_router.webhooks.receiving import Receiver
 from hatchet_router.webhooks.server import Limits, ReadinessOfBus, WebhookServer, listening
 from hatchet_router.webhooks.signing_secrets import FindSecret, SigningSecrets
+from hatchet_router.webhooks.status import WebhookStatus
 
 __all__ = ["serve_webhooks"]
 
@@ -27,8 +29,11 @@ async def serve_webhooks(
     providers: Iterable[Provider],
     find_secret: FindSecret,
     stop: asyncio.Event,
+    status: WebhookStatus | None = None,
 ) -> None:
     """Publish what ``providers`` post until ``stop`` is set, then finish what is in hand.
+
+    ``status`` is told how it goes.
 
     Raises:
         NoSigningSecret: a provider has none.
@@ -37,6 +42,7 @@ async def serve_webhooks(
         AddressInUse: the server cannot listen where the settings say.
 
     """
+    status = status or WebhookStatus()
     named = {provider.name: provider for provider in providers}
     secrets = SigningSecrets(find_secret)
     for provider in named.values():
@@ -52,7 +58,8 @@ async def serve_webhooks(
         receiver = Receiver(
             bus, settings.queue, secrets, tolerance_seconds=settings.webhooks_tolerance_seconds
         )
-        server = WebhookServer(receiver, named, ReadinessOfBus(bus, settings.queue), limits)
+        readiness = ReadinessOfBus(bus, settings.queue, status.readiness)
+        server = WebhookServer(receiver, named, readiness, limits, status.counts)
         async with listening(
             server,
             settings.webhooks_host,
@@ -60,11 +67,13 @@ async def serve_webhooks(
             limits,
             grace_seconds=settings.grace_seconds,
         ) as address:
+            status.phase, status.look = Phase.RUNNING, readiness.is_ready
             _log.info(
                 "webhooks.ready",
                 paths=[f"{address}/webhooks/{name}" for name in sorted(named)],
                 exchange=settings.exchange,
             )
             await stop.wait()
+            status.phase = Phase.STOPPING
             _log.info("webhooks.stopping")
     _log.info("webhooks.stopped")

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from hatchet_router.json_bodies import json_object, strict_json
 from hatchet_router.refusals import Refusal
+from hatchet_router.webhooks.declared import SignedJson
 from hatchet_router.webhooks.providers import Provider, event_key
 from hatchet_router.webhooks.requests import (
     Answer,
@@ -19,29 +20,23 @@ from hatchet_router.webhooks.requests import (
     required_text,
     time_of,
 )
-from hatchet_router.webhooks.signatures import Claim, unix_seconds
+from hatchet_router.webhooks.signatures import Claim
 
 __all__ = ["slack"]
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _MAX_FIELDS: Final = 100
-_VERSION: Final = "v0="
+_SIGNED: Final = SignedJson(
+    signature_header="X-Slack-Signature",
+    signature_prefix="v0=",
+    signed="v0:{timestamp}:{body}",
+    timestamp_header="X-Slack-Request-Timestamp",
+)
 
 
 def slack(name: str) -> Provider:
     """Return Slack, or one app of it, under ``name``."""
-    return Provider(name, _claim, _read, patience_seconds=3.0)
-
-
-def _claim(request: WebhookRequest) -> Claim:
-    timestamp = request.header("X-Slack-Request-Timestamp")
-    signature = request.header("X-Slack-Signature")
-    seconds = unix_seconds(timestamp)
-    return Claim(
-        signed=b"v0:%b:%b" % (timestamp.encode(), request.body),
-        signatures=(signature.removeprefix(_VERSION),) if signature.startswith(_VERSION) else (),
-        timestamp=seconds,
-    )
+    return Provider(name, _SIGNED.claim, _read, patience_seconds=3.0)
 
 
 def _read(name: str, request: WebhookRequest, claim: Claim) -> WebhookEvent | Answer:

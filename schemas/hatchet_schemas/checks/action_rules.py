@@ -105,12 +105,14 @@ ACTION_RULES: Final = (
         '        timeout: 15s\n        with: {note: "{{ .steps.book.§entri }}"}\n',
         '        with: {note: "{{ .steps.book.entry }}"}',
     ),
-    _suspicious(
-        "ignored-retry",
-        "A step asks for retries of an action that is never tried again.",
-        "Its author declares it at-most-once: a second time would do harm, so that the worker does "
-        "not try again, whatever retry says. Remove retry.",
-        ORDER_PAID + BOOK + "        with: {amount: 5}\n        §retry: {attempts: 3}\n",
-        "",
+    _broken(
+        "local-at-most-once",
+        "A local step calls an action that must not run twice.",
+        "Its author declares it at-most-once, and a local step is run again, with the local steps "
+        "before it, when its worker is lost. The worker refuses it. Write mode: regular.",
+        ORDER_PAID
+        + BOOK.replace("15s", "5s")
+        + "        with: {amount: 5}\n        mode: §local\n",
+        "        mode: regular",
     ),
 )

@@ -29,4 +29,25 @@ STEP_RULES: Final = (
         ),
         instead="        timeout: 5s",
     ),
+    Rule(
+        "local-timeout",
+        "error",
+        "A local step may take too long.",
+        "A local step runs inside a workflow task, which has 10 s. While that lasts, the job does "
+        "not hear of its cancellation, and what its steps did is not recorded: if the worker is "
+        "lost, it is done again. Give it a timeout of at most 5 s, or mode: regular.",
+        example=ORDER_PAID.replace("15s", "§15s") + "        mode: local\n",
+        instead="        timeout: 5s",
+    ),
+    Rule(
+        "local-retry",
+        "error",
+        "A local step may wait for long between its attempts.",
+        "It may wait 10 s at most. What needs more waits for another service to recover, which a "
+        "regular step does cheaper. Shorten backoff or max-backoff, allow fewer attempts, or write "
+        "mode: regular.",
+        example=ORDER_PAID.replace("15s", "5s")
+        + "        mode: local\n        §retry: {attempts: 8}\n",
+        instead="        retry: {attempts: 8, max-backoff: 5s}",
+    ),
 )

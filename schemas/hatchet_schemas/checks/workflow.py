@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from hatchet_schemas.catalogue import ActionSignature, Catalogue
+from hatchet_schemas.catalogue import Catalogue
 from hatchet_schemas.checks.inputs import Inputs
+from hatchet_schemas.checks.local_steps import local_step_findings
 from hatchet_schemas.checks.names import Names, Site
 from hatchet_schemas.checks.steps import early_condition_findings, step_findings
 from hatchet_schemas.checks.suggestions import Suggestions
@@ -75,6 +76,7 @@ class _Check:
         outputs = self._outputs(job)
         for index, step in enumerate(job.steps):
             at = (*loc, "steps", index)
+            yield from local_step_findings(step, at)
             site = Site("step", name, index, positions, outputs, guards)
             if step.if_ is not None:
                 condition = condition_of(step.if_)
@@ -83,7 +85,7 @@ class _Check:
             for field, value in step.with_.items():
                 yield from self._in_value(value, site, (*at, "with", field))
             if self._catalogue is not None:
-                yield from self._action_findings(job, step, at, self._catalogue)
+                yield from self._action_findings(step, at, self._catalogue)
 
     def _in_condition(self, condition: Condition, site: Site, loc: Loc) -> Iterator[Finding]:
         for reference in condition.references:
@@ -114,9 +116,7 @@ class _Check:
             if signature is not None and signature.outputs is not None
         }
 
-    def _action_findings(
-        self, job: Job, step: Step, loc: Loc, catalogue: Catalogue
-    ) -> Iterator[Finding]:
+    def _action_findings(self, step: Step, loc: Loc, catalogue: Catalogue) -> Iterator[Finding]:
         signature = catalogue.actions.get(step.action_id)
         if signature is None:
             said = self._suggestions.said(step.action_id, catalogue.actions)
@@ -128,20 +128,9 @@ class _Check:
             yield from self._inputs.findings(
                 step.action_id, signature.with_, step.with_, (*loc, "with")
             )
-        if self._retries_in_vain(job, step, signature):
+        if signature.semantics == "at-most-once" and step.mode == "local":
             message = (
-                f"{step.action_id} is at-most-once: it is never tried again, whatever retry says"
+                f"{step.action_id} is at-most-once, and a local step is run again when its worker "
+                "is lost: give it mode: regular"
             )
-            yield Finding((*loc, "retry"), message, "ignored-retry", at_key=True)
-
-    def _retries_in_vain(self, job: Job, step: Step, signature: ActionSignature) -> bool:
-        if signature.semantics != "at-most-once" or "retry" not in step.model_fields_set:
-            return False
-        if step.retry.attempts == 1:
-            return False
-        # What defaults say to all steps is not meant for this one.
-        inherited: dict[str, Any] = {}
-        for defaults in (self._workflow.defaults, job.defaults):
-            if defaults is not None and defaults.retry is not None:
-                inherited |= defaults.retry.model_dump(exclude_unset=True)
-        return step.retry.model_dump(exclude_unset=True) != inherited
+            yield Finding((*loc, "mode"), message, "local-at-most-once")

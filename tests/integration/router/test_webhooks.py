@@ -17,6 +17,7 @@ from hatchet_cli.devstack import DevStack
 from hatchet_router import Dispatcher
 from hatchet_router.decoding import decode
 from hatchet_router.deliveries import Delivery
+from hatchet_router.webhooks.counts import WebhookCounts
 from hatchet_router.webhooks.presets import PRESETS
 from hatchet_router.webhooks.receiving import Receiver
 from hatchet_router.webhooks.server import (
@@ -64,7 +65,11 @@ SECRETS = {"STRIPE_SIGNING_SECRET": SECRET, "GITHUB_SIGNING_SECRET": SECRET}
 
 
 def server_of(
-    bus: Dispatcher, queue: str, limits: Limits, find: FindSecret = SECRETS.get
+    bus: Dispatcher,
+    queue: str,
+    limits: Limits,
+    find: FindSecret = SECRETS.get,
+    counts: WebhookCounts | None = None,
 ) -> WebhookServer:
     """Return a server of Stripe and GitHub."""
     return WebhookServer(
@@ -72,6 +77,7 @@ def server_of(
         {kind: PRESETS[kind](kind) for kind in ("stripe", "github")},
         ReadinessOfBus(bus, queue),
         limits,
+        counts,
     )
 
 
@@ -352,6 +358,47 @@ async def test_more_requests_than_fit_are_told_to_try_again(
     assert await status() == 403
 
 
+@pytest.mark.usefixtures("address")  # declares the exchange
+async def test_each_request_is_counted_by_what_became_of_it(
+    lifetime: AsyncExitStack,
+    client: aiohttp.ClientSession,
+    stack: DevStack,
+    broker: Any,
+    name: str,
+) -> None:
+    """By the names that the log has, and from 0 for each provider."""
+    await broker.queue(f"{name}.events", "#")
+    counts = WebhookCounts()
+    limits = Limits(body_bytes=100)
+    bus = await lifetime.enter_async_context(
+        Dispatcher(stack.rabbitmq.amqp_url, exchange=f"{name}.events")
+    )
+    server = server_of(bus, f"{name}.router", limits, counts=counts)
+    address = await lifetime.enter_async_context(
+        listening(server, "127.0.0.1", 0, limits, grace_seconds=5)
+    )
+    bodies = {"published": body_of("evt_1"), "malformed": "no JSON"}
+    requests = {outcome: (body, signed(body)) for outcome, body in bodies.items()}
+    requests["refused"] = (bodies["published"], signed(bodies["published"], secret="other"))
+
+    with capture_logs() as logs:
+        for body, headers in requests.values():
+            async with client.post(f"{address}/webhooks/stripe", data=body, headers=headers):
+                pass
+        async with client.post(f"{address}/webhooks/stripe", data="x" * 101):
+            pass
+
+    of_stripe = {outcome: count for outcome, count in counts.by_provider["stripe"].items() if count}
+    assert of_stripe == {"published": 1, "malformed": 2, "refused": 1}
+    assert set(counts.by_provider["github"].values()) == {0}
+    assert (counts.in_hand, counts.seconds.count) == (0, 4)
+    assert [record["event"] for record in logs] == [
+        "webhook.published",
+        "webhook.malformed",
+        "webhook.refused",
+    ]
+
+
 async def test_at_the_end_requests_in_hand_are_finished(
     address: str, lifetime: AsyncExitStack, stack: DevStack, broker: Any, name: str, until: Any
 ) -> None:
@@ -362,7 +409,8 @@ async def test_at_the_end_requests_in_hand_are_finished(
     bus = await lifetime.enter_async_context(
         Dispatcher(stack.rabbitmq.amqp_url, exchange=f"{name}.events")
     )
-    server = server_of(bus, f"{name}.router", limits)
+    counts = WebhookCounts()
+    server = server_of(bus, f"{name}.router", limits, counts=counts)
     serving = AsyncExitStack()
     host, port = host_and_port(
         await serving.enter_async_context(
@@ -376,7 +424,7 @@ async def test_at_the_end_requests_in_hand_are_finished(
     )
 
     async def in_hand() -> bool:
-        return server._in_hand == 1
+        return counts.in_hand == 1
 
     async def refused() -> bool:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import temporalio.worker
 from temporalio.client import WorkflowHandle
 
@@ -55,10 +56,13 @@ async def ids(handle: WorkflowHandle[Any, Any]) -> dict[str, str | None]:
     return {"workflow_id": handle.id, "run_id": (await handle.describe()).run_id}
 
 
-async def test_a_completed_job_is_logged_from_start_to_end(jobs: Jobs, logs: Logs) -> None:
+@pytest.mark.parametrize("mode", ["regular", "local"])
+async def test_a_completed_job_is_logged_from_start_to_end(
+    jobs: Jobs, logs: Logs, mode: str
+) -> None:
     """Each entry can be found by workflow, job, step, action, event and run."""
     async with jobs.worker(Shop()):
-        handle = await jobs.start(step("shop:sell"), event={"card": "hunter2"})
+        handle = await jobs.start({**step("shop:sell"), "mode": mode}, event={"card": "hunter2"})
         await handle.result()
 
     entries = of_jobs(logs)

@@ -114,11 +114,13 @@ def _payloads(value: Any) -> list[str]:
     return []
 
 
+@pytest.mark.parametrize("mode", ["regular", "local"])
 async def test_an_action_has_the_secret_and_temporal_and_the_logs_have_not(
-    jobs: Jobs, logs: Logs, secret: str
+    jobs: Jobs, logs: Logs, secret: str, mode: str
 ) -> None:
     leaky = Leaky()
     step = call("leaky:say", headers={"Authorization": "Bearer {{ .secrets.TOKEN }}", "n": 1})
+    step["mode"] = mode
 
     async with jobs.worker(leaky, secrets=[{"TOKEN": secret}.get]):
         handle = await jobs.start(step)

@@ -175,6 +175,32 @@ async def test_the_next_release_runs_the_step_that_was_not_finished(
     assert releases.steps() == [("one", "1"), ("two", "1"), ("two", "2"), ("three", "2")]
 
 
+async def test_the_local_steps_of_a_killed_worker_are_run_again_as_a_group(
+    jobs: Jobs, releases: Releases
+) -> None:
+    """SIGKILL: what Temporal has recorded stays done, the workflow task as a whole does not."""
+    local = {"timeout": "5s", "mode": "local"}
+    old = releases.start("1")
+    handle = await jobs.start(
+        step("one"),
+        {**step("two"), **local},
+        {**step("three", gate=str(releases.gate)), **local},
+        {**step("four"), **local},
+    )
+    await reached(releases, 3)
+
+    old.send_signal(signal.SIGKILL)
+    await ended(old)
+    releases.gate.touch()
+    releases.start("2")
+
+    assert await result_of(handle) == {"one": "1", "two": "2", "three": "2", "four": "2"}
+    assert releases.steps() == [
+        *[("one", "1"), ("two", "1"), ("three", "1")],
+        *[("two", "2"), ("three", "2"), ("four", "2")],
+    ]
+
+
 async def test_a_rolling_upgrade_runs_each_step_of_each_job_once(
     jobs: Jobs, releases: Releases
 ) -> None:

@@ -227,7 +227,7 @@ def test_what_there_is_not_is_a_usage_error(
 ) -> None:
     monkeypatch.setenv(variable, text)
 
-    with pytest.raises(CommandError, match=f"setting {variable}: Input should be") as caught:
+    with pytest.raises(CommandError, match=f"setting {variable}: input should be") as caught:
         configure_logs()
 
     assert caught.value.code is ExitCode.USAGE

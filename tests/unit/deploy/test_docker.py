@@ -109,7 +109,7 @@ def test_services_wait_for_services_and_keep_volumes_that_there_are(
 
     assert waited_for <= services.keys()
     assert volumes == compose["volumes"].keys()
-    for name in ("router", "worker"):
+    for name in ("router", "worker", "webhooks"):
         assert services[name]["read_only"]
         assert services[name]["cap_drop"] == ["ALL"]
 

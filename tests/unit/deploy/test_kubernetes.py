@@ -10,6 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from hatchet_router.settings import RouterSettings
 from hatchet_schemas import SourceFile, load_definitions
 from hatchet_schemas.names import ROUTER_QUEUE
 
@@ -59,12 +60,18 @@ def folder(root: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def manifests(folder: Path) -> list[dict[str, Any]]:
-    """All that `kubectl apply -k` creates, but for generated ConfigMaps."""
+    """All that `kubectl apply -k` creates with all components, but for generated ConfigMaps."""
     return [
         manifest
-        for path in _kustomization(folder)["resources"]
-        for manifest in yaml.safe_load_all((folder / path).read_text())
+        for each in (folder, *_components(folder))
+        for path in _kustomization(each)["resources"]
+        for manifest in yaml.safe_load_all((each / path).read_text())
     ]
+
+
+def _components(folder: Path) -> list[Path]:
+    """Return the folders of what is not in force before somebody says so."""
+    return [path.parent for path in folder.glob("*/kustomization.yaml")]
 
 
 def _kustomization(folder: Path) -> dict[str, Any]:
@@ -91,7 +98,17 @@ def test_every_file_is_listed_and_there(folder: Path) -> None:
     ]
 
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert files == {"kustomization.yaml", *kustomization["resources"], *workflows}
+    of_components = {
+        (each / file).relative_to(folder).as_posix()
+        for each in _components(folder)
+        for file in ("kustomization.yaml", *_kustomization(each)["resources"])
+    }
+    listed = {"kustomization.yaml", *kustomization["resources"], *workflows}
+    assert files == listed | of_components
+    text = (folder / "kustomization.yaml").read_text()
+    names = sorted(each.name for each in _components(folder))
+    assert f"# components: [{', '.join(names)}]" in text
+    assert {_kustomization(each)["kind"] for each in _components(folder)} == {"Component"}
 
 
 def test_the_example_of_a_workflow_file_has_no_problems(folder: Path) -> None:
@@ -107,7 +124,8 @@ def test_scalers_and_budgets_are_for_deployments_that_there_are(
     scaled = of_kind(manifests, "ScaledObject")
     authentications = of_kind(manifests, "TriggerAuthentication")
 
-    assert deployments.keys() == scaled.keys() == of_kind(manifests, "PodDisruptionBudget").keys()
+    assert deployments.keys() == of_kind(manifests, "PodDisruptionBudget").keys()
+    assert deployments.keys() - scaled.keys() == {"hatchet-webhooks"}
     for name, spec in scaled.items():
         jsonschema.validate(spec, _SCALED)
         assert spec["scaleTargetRef"]["name"] == name
@@ -159,3 +177,18 @@ def test_workers_do_not_know_the_broker_and_reach_nothing_within(
 
     assert [list(source) for source in worker["envFrom"]] == [["configMapRef"]]
     assert "169.254.0.0/16" in rule["to"][0]["ipBlock"]["except"]
+
+
+def test_webhooks_come_to_the_port_that_the_process_has(manifests: list[dict[str, Any]]) -> None:
+    """And its user of RabbitMQ is another one than the routers'."""
+    pod = of_kind(manifests, "Deployment")["hatchet-webhooks"]["template"]
+    [container] = pod["spec"]["containers"]
+    service = of_kind(manifests, "Service")["hatchet-webhooks"]
+    [way_in] = of_kind(manifests, "NetworkPolicy")["hatchet-webhooks"]["ingress"]
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+
+    assert ports["http"] == RouterSettings.model_fields["webhooks_port"].default
+    assert service["selector"].items() <= pod["metadata"]["labels"].items()
+    assert service["ports"][0]["targetPort"] == "http"
+    assert way_in["ports"] == [{"port": ports["http"]}]
+    assert {"secretRef": {"name": "hatchet-webhooks"}} in container["envFrom"]

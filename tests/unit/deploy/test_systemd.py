@@ -33,7 +33,7 @@ _KNOWN = set(
 )
 
 
-@pytest.fixture(params=["router", "worker"])
+@pytest.fixture(params=["router", "worker", "webhooks"])
 def unit(root: Path, request: pytest.FixtureRequest) -> Path:
     path: Path = root / "deploy" / "systemd" / f"hatchet-{request.param}.service"
     return path

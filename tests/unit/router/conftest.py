@@ -3,8 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import JsonValue
 
+from hatchet_router import tracing
 from hatchet_schemas import Definition, Event, Job, Step, Triggers, Workflow, parse_duration
 from hatchet_schemas.actions import ActionId
 
@@ -52,3 +56,13 @@ def event() -> Event:
     return Event.model_validate_json(
         '{"id": "e-1", "key": "user:create", "time": "2026-01-02T03:04:05Z", "data": {"a": 1}}'
     )
+
+
+@pytest.fixture
+def exporter(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """What was traced."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(tracing, "_tracer", lambda: provider.get_tracer("test"))
+    return exporter

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from hatchet_router.counts import EventCounts
-from hatchet_router.deliveries import Routed, StartedJob
+from hatchet_router.deliveries import Rejection, Routed, StartedJob
+from hatchet_router.reasons import REASONS
 from hatchet_router.testing import ROUTED
 from hatchet_schemas import Event
 
@@ -23,7 +25,7 @@ def routed_at(second: int) -> Routed:
 def test_an_event_that_conditions_decline_has_no_lag() -> None:
     counts = EventCounts()
 
-    counts.routed(ROUTED, 0.1)
+    counts.settled(ROUTED, 0.1)
 
     assert counts.outcomes["declined"] == 1
     assert (counts.routing.count, counts.lag.count) == (0, 0)
@@ -34,7 +36,7 @@ def test_an_event_s_lag_is_its_age_and_never_negative(second: int, lag: float) -
     """A publisher's clock may be ahead of ours."""
     counts = EventCounts(now=lambda: datetime(2026, 1, 2, 12, 0, 8, tzinfo=UTC).timestamp())
 
-    counts.routed(routed_at(second), 0.1)
+    counts.settled(routed_at(second), 0.1)
 
     assert counts.outcomes["started"] == 1
     assert (counts.lag.sum, counts.routing.sum) == (lag, 0.1)
@@ -45,6 +47,13 @@ def test_each_reason_is_there_before_it_is_needed() -> None:
     counts = EventCounts()
     assert set(counts.dead_letters.values()) == {0}
 
-    counts.dead_lettered("too-large")
+    counts.settled(Rejection("too-large", "no"), 0.1)
 
     assert (counts.dead_letters["too-large"], counts.outcomes["dead-lettered"]) == (1, 1)
+
+
+def test_every_reason_is_documented() -> None:
+    """It says what to do about such dead letters."""
+    text = (Path(__file__).parents[3] / "docs" / "dead-letters.md").read_text()
+
+    assert [reason for reason in REASONS if f"| `{reason}` |" not in text] == []

@@ -1,5 +1,6 @@
 """What is told about an outage, and how long is waited between attempts."""
 
+from contextlib import ExitStack
 from itertools import islice
 
 from structlog.testing import capture_logs
@@ -78,3 +79,40 @@ def test_a_reason_that_is_known_better_stays() -> None:
     outage.over()
 
     assert readiness.troubles == {"temporal": "no such namespace"}
+
+
+def test_an_outage_that_nobody_waits_for_any_more_is_forgotten() -> None:
+    """Nobody is left who would notice its end: a router would be "not ready" while it is idle."""
+    now = 0.0
+    readiness = Readiness()
+    outage = Outage(lambda: now, readiness=readiness)
+
+    with ExitStack() as one, ExitStack() as other:
+        one.enter_context(outage.waiting())
+        other.enter_context(outage.waiting())
+        outage.failed("UNAVAILABLE", "tcp connect error")
+        now = 6.0
+        outage.failed("UNAVAILABLE", "tcp connect error")
+        one.close()
+        assert list(readiness.troubles) == ["temporal"]
+        other.close()
+        assert readiness.troubles == {}
+
+    now = 20.0
+    outage.failed("UNAVAILABLE", "it may be another outage")
+    assert readiness.troubles == {}
+
+
+def test_who_gives_up_waiting_leaves_the_better_reason() -> None:
+    """Whoever has said it meanwhile says when it is over."""
+    now = 0.0
+    readiness = Readiness()
+    outage = Outage(lambda: now, readiness=readiness)
+
+    with outage.waiting():
+        outage.failed("UNAVAILABLE", "tcp connect error")
+        now = 6.0
+        outage.failed("UNAVAILABLE", "tcp connect error")
+        readiness.trouble("temporal", "a delivery could not be settled in 600 s")
+
+    assert readiness.troubles == {"temporal": "a delivery could not be settled in 600 s"}

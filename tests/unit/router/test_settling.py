@@ -7,9 +7,11 @@ from typing import Any, cast
 
 import pytest
 from aio_pika.abc import AbstractIncomingMessage
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from structlog.contextvars import get_contextvars
+from structlog.testing import capture_logs
 
-from hatchet_router.deliveries import Delivery, Outcome, Rejection, Routed
+from hatchet_router.deliveries import Delivery, Outcome, Rejection, Routed, Unmatched
 from hatchet_router.errors import TemporalUnavailable
 from hatchet_router.session import Session as RouterSession
 from hatchet_router.settling import Handler, Settler
@@ -33,8 +35,13 @@ class Session:
 
     queue = "hatchet.router"
 
-    def __init__(self) -> None:
+    def __init__(self, *, wanted_by_others: bool = False) -> None:
         self.stored: list[tuple[str, str]] = []
+        self._wanted_by_others = wanted_by_others
+
+    async def is_wanted_by_others(self, _key: str) -> bool:
+        """Return what it was made with."""
+        return self._wanted_by_others
 
     async def publish(self, message: Any, exchange: str, routing_key: str) -> None:
         """Store a message."""
@@ -63,9 +70,11 @@ def message() -> Message:
     )
 
 
-async def settled(message: Message, handle: Handler, status: RouterStatus) -> Session:
+async def settled(
+    message: Message, handle: Handler, status: RouterStatus, *, wanted_by_others: bool = False
+) -> Session:
     """Settle a message, and return the session it was settled on."""
-    session = Session()
+    session = Session(wanted_by_others=wanted_by_others)
     await Settler(handle, Topology(), status).settle(
         cast("RouterSession", session), cast("AbstractIncomingMessage", message), 0
     )
@@ -108,6 +117,39 @@ async def test_each_message_is_counted_with_what_became_of_it(message: Message) 
         "dead-lettered": 1,
     }
     assert counts.dead_letters["too-large"] == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "wanted_by_others", "name"),
+    [
+        (ROUTED, False, "declined"),
+        (Unmatched(), False, "unmatched"),
+        (Unmatched(), True, "passed-on"),
+        (Rejection("too-large", "no"), False, "dead-lettered"),
+    ],
+)
+async def test_metrics_and_spans_call_an_outcome_the_same(
+    message: Message,
+    *,
+    outcome: Outcome,
+    wanted_by_others: bool,
+    name: str,
+    exporter: InMemorySpanExporter,
+) -> None:
+    """Whoever follows a number in a dashboard looks for its traces by that name."""
+    status = RouterStatus()
+
+    async def handle(_: Delivery) -> Outcome:
+        return outcome
+
+    with capture_logs() as logs:
+        await settled(message, handle, status, wanted_by_others=wanted_by_others)
+
+    [span] = exporter.get_finished_spans()
+    assert (span.attributes or {})["hatchet.outcome"] == name
+    assert {each: count for each, count in status.counts.outcomes.items() if count} == {name: 1}
+    told = [] if outcome is ROUTED else [f"event.{name.replace('-', '_')}"]
+    assert [record["event"] for record in logs] == told
 
 
 async def test_one_that_is_given_up_in_the_middle_is_not_in_hand_any_more(

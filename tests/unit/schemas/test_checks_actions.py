@@ -655,27 +655,19 @@ def test_an_output_that_there_may_be_is_let_pass(reference: str) -> None:
     assert problems_of([*steps, step]) == []
 
 
-@pytest.mark.parametrize(
-    ("action", "retry", "ignored"),
-    [
-        ("ledger:book", {"attempts": 3}, True),
-        ("ledger:book", {"backoff": "5s"}, True),
-        ("ledger:book", {"attempts": 1}, False),
-        ("ledger:book", None, False),
-        ("mail:send", {"attempts": 3}, False),
-    ],
-)
-def test_a_retry_of_what_is_never_tried_again_is_told(
-    action: str, retry: dict[str, Any] | None, *, ignored: bool
-) -> None:
-    step: dict[str, Any] = {"action": action} | ({} if retry is None else {"retry": retry})
+def test_a_retry_of_an_at_most_once_action_is_let_pass() -> None:
+    """It says how often and when the action is called again after it has done nothing."""
+    step = {"action": "ledger:book", "retry": {"attempts": 3, "backoff": "5s"}}
 
-    assert told(problems_of([step])) == ([("ignored-retry", '"retry":')] if ignored else [])
+    assert problems_of([step]) == []
 
 
-def test_a_retry_that_defaults_give_to_all_steps_is_let_pass() -> None:
-    defaults = {"retry": {"attempts": 3, "backoff": "2s"}}
+def test_what_is_at_most_once_cannot_be_local_by_whichever_level() -> None:
+    book = {"action": "ledger:book"}
+    by_itself = problems_of([{**book, "mode": "local"}])
+    by_default = problems_of([book], defaults={"mode": "local"})
 
-    assert problems_of([{"action": "ledger:book"}], defaults=defaults) == []
-    own = {"action": "ledger:book", "retry": {"attempts": 4}}
-    assert [problem.rule for problem in problems_of([own], defaults=defaults)] == ["ignored-retry"]
+    assert told(by_itself) == [("local-at-most-once", '"mode": "local"')]
+    assert [problem.rule for problem in by_default] == ["local-at-most-once"]
+    assert problems_of([{**book, "mode": "regular"}], defaults={"mode": "local"}) == []
+    assert problems_of([{"action": "mail:send", "mode": "local"}]) == []

@@ -123,6 +123,7 @@ WITHS = st.dictionaries(
 )
 DURATIONS = st.sampled_from(["1s", "1m", "1h"])
 RETRIES = st.fixed_dictionaries({}, optional={"attempts": st.integers(1, 5)})
+MODES = st.sampled_from(["regular", "local"])
 STEPS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"id": NAMES, "action": st.sampled_from(["a:b", "a:c", "a:d"]), "timeout": DURATIONS},
     optional={
@@ -130,11 +131,12 @@ STEPS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "with": WITHS,
         "retry": RETRIES,
         "continue-on-error": st.booleans(),
+        "mode": MODES,
     },
 )
 JOBS = st.fixed_dictionaries(
     {"steps": st.lists(STEPS, min_size=1, max_size=4, unique_by=lambda step: str(step["id"]))},
-    optional={"if": CONDITIONS, "timeout": DURATIONS},
+    optional={"if": CONDITIONS, "timeout": DURATIONS, "mode": MODES},
 )
 EVENTS = st.sampled_from(["a", "a.b", "a.*", "#", "a..b", ".", "#.#.#.#.#"])
 TRIGGERS = st.fixed_dictionaries(

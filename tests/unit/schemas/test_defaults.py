@@ -58,6 +58,47 @@ def test_the_nearest_level_that_says_something_holds() -> None:
     ]
 
 
+MODES = """\
+name: W
+on: k
+defaults: {timeout: 1s, mode: local}
+jobs:
+  by-the-file:
+    steps: [{id: s, actionId: "a:b"}, {id: t, actionId: "a:b", mode: regular}]
+  by-its-defaults:
+    defaults: {mode: regular}
+    steps: [{id: s, actionId: "a:b"}, {id: t, actionId: "a:b", mode: local}]
+  by-itself:
+    mode: local
+    defaults: {mode: regular}
+    steps: [{id: s, actionId: "a:b"}, {id: t, actionId: "a:b", mode: regular}]
+"""
+
+
+def test_a_mode_holds_from_the_nearest_level_and_a_step_s_own_before_all() -> None:
+    modes = {name: [step.mode for step in job.steps] for name, job in loaded(MODES).jobs.items()}
+
+    assert modes == {
+        "by-the-file": ["local", "regular"],
+        "by-its-defaults": ["regular", "local"],
+        "by-itself": ["local", "regular"],
+    }
+
+
+@pytest.mark.parametrize("place", ["defaults: {mode: lokal}\n", "# \n"])
+def test_a_mode_that_is_none_is_told_once_where_it_stands(place: str) -> None:
+    job_mode = "" if "defaults" in place else "mode: lokal, "
+    text = (
+        f"name: W\non: k\n{place}"
+        f"jobs: {{j: {{{job_mode}steps: [{{id: s, actionId: 'a:b', timeout: 1s}}]}}}}\n"
+    )
+
+    problem = only_problem(text)
+
+    assert (problem.line, problem.rule) == (3 if "defaults" in place else 4, "invalid-value")
+    assert problem.message == "input should be 'regular' or 'local'"
+
+
 def test_a_retry_is_completed_field_by_field() -> None:
     first, second = loaded(LEVELS).jobs["special"].steps
 

@@ -4,8 +4,10 @@ import socket
 from pathlib import Path
 
 import pytest
+from temporalio.service import RPCStatusCode
 
 from hatchet_worker import SettingsError, TemporalSettings, TemporalUnreachable, connect
+from hatchet_worker.connection import _unreachable
 
 
 def test_without_an_environment_it_is_the_local_server() -> None:
@@ -111,3 +113,27 @@ async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.Monke
 
         with pytest.raises(TemporalUnreachable, match="does not answer"):
             await connect(TemporalSettings(address=f"127.0.0.1:{silent.getsockname()[1]}"))
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        ("Request unauthorized.", RPCStatusCode.PERMISSION_DENIED),
+        ("Request unauthorized.", RPCStatusCode.UNAUTHENTICATED),
+        (
+            (
+                "Failed client connect: `get_system_info` call error after connection: "
+                'Status { code: Unauthenticated, message: "Request unauthorized." }'
+            ),
+            None,
+        ),
+    ],
+)
+def test_a_server_that_does_not_let_us_in_is_told_from_one_that_is_away(
+    message: str, status: RPCStatusCode | None
+) -> None:
+    """Nobody is to start a server where there is one."""
+    error = str(_unreachable("acme.tmprl.cloud:7233", message, status))
+
+    assert "it does not let us in (Request unauthorized). Check TEMPORAL_API_KEY" in error
+    assert "Start a server" not in error

@@ -178,3 +178,24 @@ def test_files_that_cannot_be_meant_are_refused(tmp_path: Path) -> None:
         key_ring({**given, "HATCHET_ENCRYPTION_KEYS": entry(NEW)})
     with pytest.raises(SettingsError, match="in the folder of secrets, where templates"):
         key_ring({**given, "HATCHET_SECRETS_DIR": str(tmp_path)})
+
+
+@pytest.mark.parametrize("place", ["secrets/..data/keys", "link"])
+def test_a_file_that_is_in_the_folder_of_secrets_after_all_is_refused(
+    tmp_path: Path, place: str
+) -> None:
+    """As Kubernetes has it, or by a link: a template could name it."""
+    version = tmp_path / "secrets" / "..version"
+    version.mkdir(parents=True)
+    (version / "keys").write_text(entry(NEW))
+    (tmp_path / "secrets" / "..data").symlink_to("..version")
+    (tmp_path / "secrets" / "keys").symlink_to("..data/keys")
+    (tmp_path / "link").symlink_to("secrets/keys")
+
+    with pytest.raises(SettingsError, match="in the folder of secrets, where templates"):
+        key_ring(
+            {
+                "HATCHET_ENCRYPTION_KEYS_FILE": str(tmp_path / place),
+                "HATCHET_SECRETS_DIR": str(tmp_path / "secrets"),
+            }
+        )

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
+    FailureError,
     RetryState,
     TimeoutType,
 )
@@ -16,8 +17,10 @@ from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 from hatchet_schemas import JobInput, Step, TemplateError
 from hatchet_worker.errors import UnreadableJob
 from hatchet_worker.failures import (
+    LOST,
     Place,
     invalid_job,
+    is_lost,
     oversized_input,
     step_failure,
     template_failure,
@@ -117,6 +120,52 @@ def test_a_failed_step_is_told_in_one_sentence(
     assert failure.message == WHERE + message
     assert failure.type == failure_type
     assert failure.non_retryable
+
+
+@pytest.mark.parametrize(
+    ("error", "failure_type", "message"),
+    [
+        (
+            ApplicationError("mailbox full", type="MailboxError"),
+            "StepFailed",
+            "MailboxError: mailbox full (3 attempts)",
+        ),
+        (
+            ApplicationError("no such template", type="NonRetryable", non_retryable=True),
+            "StepFailed",
+            "NonRetryable: no such template",
+        ),
+        (
+            ApplicationError("at-most-once", type="UnsuitableMode", non_retryable=True),
+            "UnsuitableMode",
+            "at-most-once",
+        ),
+        (
+            _ended_by(_timeout(TimeoutType.START_TO_CLOSE), RetryState.CANCEL_REQUESTED),
+            "StepTimedOut",
+            "not done within its timeout of 1m30s (3 attempts)",
+        ),
+        (
+            _timeout(TimeoutType.START_TO_CLOSE),
+            "StepTimedOut",
+            "not done within its timeout of 1m30s (3 attempts)",
+        ),
+    ],
+)
+def test_a_local_step_s_failure_is_told_likewise(
+    error: FailureError, failure_type: str, message: str
+) -> None:
+    """Temporal hands it on as it was raised, says nothing of attempts, and replays it otherwise."""
+    failure = step_failure(PLACE, STEP.model_copy(update={"mode": "local"}), error)
+
+    assert failure.message == WHERE + message
+    assert failure.type == failure_type
+
+
+def test_only_a_step_that_ended_with_its_worker_is_lost() -> None:
+    assert is_lost(ApplicationError("stopped", type=LOST))
+    assert not is_lost(ApplicationError("stopped", type="WorkerStopped"))
+    assert not is_lost(_ended_by(ApplicationError("stopped", type=LOST)))
 
 
 def test_a_lost_worker_is_told_apart_from_a_slow_action() -> None:

@@ -27,6 +27,10 @@ async def _huge(request: web.Request) -> web.Response:
     return web.Response(body=b"x" * 3_000_000)
 
 
+async def _deep(request: web.Request) -> web.Response:
+    return web.Response(body=b"[" * 100_000)
+
+
 async def _elsewhere(request: web.Request) -> web.Response:
     raise web.HTTPFound("/echo")
 
@@ -37,6 +41,7 @@ async def url() -> AsyncIterator[str]:
     app.router.add_post("/echo", _echo)
     app.router.add_get("/hang", _hang)
     app.router.add_get("/huge", _huge)
+    app.router.add_get("/deep", _deep)
     app.router.add_get("/elsewhere", _elsewhere)
     runner = web.AppRunner(app, shutdown_timeout=0.01)  # 0 is no limit
     await runner.setup()
@@ -73,8 +78,10 @@ async def test_a_redirect_is_not_followed(client: HttpClient) -> None:
         client.raise_for(answer, code=None, message=None)
 
 
-async def test_an_answer_is_bounded(client: HttpClient) -> None:
-    assert len((await client.call("GET", "/huge", Context())).body) == 1024 * 1024
+async def test_an_answer_that_is_too_large_is_an_error(client: HttpClient) -> None:
+    """Half of one would be taken for something else."""
+    with pytest.raises(ProviderFailed, match="acme: the answer has more than 1,048,576 bytes"):
+        await client.call("GET", "/huge", Context())
 
 
 async def test_the_deadline_of_the_step_comes_first(client: HttpClient) -> None:
@@ -90,3 +97,9 @@ async def test_no_connection() -> None:
     with pytest.raises(Unreachable, match="acme: no connection"):
         await client.call("GET", "/", Context())
     await client.close()
+
+
+async def test_json_too_deep_to_read_is_a_text(client: HttpClient) -> None:
+    answer = await client.call("GET", "/deep", Context())
+
+    assert answer.body.startswith("[[[")

@@ -12,7 +12,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from hatchet_worker import SecretFilter
+from hatchet_worker import SecretFilter, SecretFormatter
 from hatchet_worker.masked_logs import masked_logger
 from hatchet_worker.masking import Masker
 
@@ -225,3 +225,46 @@ def test_our_logger_is_as_quick_to_be_dropped_as_any_other(masker: Masker) -> No
         structlog.reset_defaults()
 
     assert logs == []
+
+
+class Unprintable:
+    """Something that cannot be rendered."""
+
+    def __str__(self) -> str:
+        """Fail in a way that logging does not expect."""
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize(
+    ("message", "argument"), [("%(a)s", {"b": 1}), ("%s", Unprintable())], ids=["name", "object"]
+)
+def test_who_logs_what_cannot_be_rendered_gets_no_exception(
+    logger: logging.Logger, written: io.StringIO, message: str, argument: object
+) -> None:
+    logger.warning(message, argument)
+
+    assert "(with arguments that do not fit)" in written.getvalue()
+
+
+class Client:
+    """An object whose text holds the secret, as those of some libraries do."""
+
+    def __repr__(self) -> str:
+        """Return what was never meant to be seen."""
+        return f"Client(password={SECRET!r})"
+
+
+def test_what_becomes_a_text_only_in_the_formatter_is_masked_there(
+    logger: logging.Logger, masker: Masker, written: io.StringIO
+) -> None:
+    """By the formatter around it, which the filter cannot stand in for."""
+    [handler] = logging.getLogger("program").handlers
+    renderer = structlog.processors.JSONRenderer(default=repr)
+    handler.setFormatter(
+        SecretFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer), masker)
+    )
+
+    logger.warning({"event": "called", "client": Client(), "body": SECRET.encode()})
+
+    assert SECRET not in written.getvalue()
+    assert "Client(password='***')" in written.getvalue()

@@ -214,3 +214,9 @@ def test_what_was_remembered_before_is_masked_while_others_are_remembered() -> N
 @pytest.mark.parametrize("value", [None, 1, 1.5, True, object()])
 def test_what_is_no_text_is_left_alone(value: Any) -> None:
     assert masker_of("hunter2").data(value) is value
+
+
+def test_a_number_like_a_secret_that_is_too_short_stays_as_it_is() -> None:
+    masker = masker_of("hunter2", "1")
+
+    assert masker.data({"who": "hunter2", "count": 1}) == {"who": "***", "count": 1}

@@ -4,6 +4,7 @@ from email.utils import format_datetime
 import pytest
 
 from hatchet_worker import NonRetryable, Retry
+from hatchet_worker.masking import Masker
 from hatchet_worker.provider_errors import (
     ProviderError,
     ProviderFailed,
@@ -74,3 +75,14 @@ def test_retry_after_may_be_a_date() -> None:
 
     assert seconds is not None
     assert 90 < seconds <= 100
+
+
+def test_a_secret_is_masked_before_a_long_message_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a secret is no known secret any more."""
+    masker = Masker()
+    masker.remember("TOKEN", "tok_ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    monkeypatch.setattr("hatchet_worker.provider_errors.SECRETS_IN_USE", masker)
+
+    error = provider_error("acme", 500, "q" * 490 + "tok_ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+    assert str(error).endswith("q***")

@@ -197,3 +197,52 @@ def test_at_most_once_makes_each_failure_final_and_says_so(error: Exception) -> 
 
 def test_at_most_once_adds_nothing_to_what_is_final_anyway() -> None:
     assert as_failure(CardStolen("stolen"), masker(), at_most_once=True).message == "stolen"
+
+
+class Unprintable(Exception):
+    """An error that cannot say what it is."""
+
+    def __str__(self) -> str:
+        """Fail, too."""
+        raise TypeError("no text")
+
+
+def test_an_error_that_cannot_be_told_is_told_by_its_name() -> None:
+    assert told(Unprintable()).message == "Unprintable"
+
+
+@pytest.mark.parametrize("detail", [b"\xff", float, {"a": object()}], ids=repr)
+def test_details_that_are_no_json_become_texts(detail: object) -> None:
+    """Else the failure would be told as one that may be tried again."""
+    declined = ApplicationError("declined", detail, type="Declined", non_retryable=True)
+
+    failure = told(declined)
+
+    assert (failure.message, failure.application_failure_info.type) == ("declined", "Declined")
+    assert failure.application_failure_info.non_retryable
+
+
+def test_details_that_hold_themselves_become_texts() -> None:
+    detail: list[object] = []
+    detail.append(detail)
+
+    assert told(ApplicationError("declined", detail, non_retryable=True)).message == "declined"
+
+
+def test_a_group_of_one_is_that_one() -> None:
+    """As a TaskGroup raises it around what one of its tasks raised."""
+    group = ExceptionGroup("unhandled errors", [ExceptionGroup("again", [CardStolen("no")])])
+
+    failure = told(group)
+
+    assert (failure.message, failure.application_failure_info.type) == ("no", "CardStolen")
+    assert failure.application_failure_info.non_retryable
+
+
+def test_a_group_of_several_tells_each_and_is_tried_again_as_the_policy_says() -> None:
+    group = ExceptionGroup("two failed", [ValueError(f"not {SECRET}"), CardStolen("no")])
+
+    failure = told(group)
+
+    assert failure.message == ("two failed (2 sub-exceptions): ValueError: not ***; CardStolen: no")
+    assert not failure.application_failure_info.non_retryable

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,9 +18,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from hatchet_schemas import ActionId, EventHeader, StepInput
-from hatchet_worker import Integration, action
+from hatchet_worker import Context, Integration, action, current_context
 from hatchet_worker.counts import StepCounts
 from hatchet_worker.registry import Registry
+from hatchet_worker.secrets import SecretProvider
 from hatchet_worker.steps import StepRunner
 
 
@@ -42,14 +45,34 @@ class Echo(Integration):
         self.bound.append(dict(get_contextvars()))
         return data
 
+    @action("progress")
+    async def progress(self, data: dict[str, Any], context: Context) -> None:
+        """Tell how far it is."""
+        context.heartbeat("half")
+
     @action("fail")
     async def fail(self, data: dict[str, Any]) -> None:
         """Fail."""
         raise ValueError("no")
 
+    @action("charge", semantics="at-most-once")
+    async def charge(self, data: dict[str, Any]) -> None:
+        """Be called."""
+        self.bound.append(dict(current_context().secrets))
 
-async def run(echo: Echo, name: str, counts: StepCounts | None = None) -> None:
-    """Run one step that calls an action."""
+
+async def run(
+    echo: Echo,
+    name: str,
+    counts: StepCounts | None = None,
+    secrets: Sequence[SecretProvider] = (),
+    environment: ActivityEnvironment | None = None,
+) -> None:
+    """Run one step that calls an action; nothing waits between its repetitions."""
+
+    async def at_once(_: float) -> None:
+        pass
+
     logging.disable(logging.CRITICAL)
     step = StepInput(
         workflow="Sign Up",
@@ -60,10 +83,12 @@ async def run(echo: Echo, name: str, counts: StepCounts | None = None) -> None:
         with_={},
     )
     with ThreadPoolExecutor(1) as executor:
-        runner = StepRunner(Registry([echo]), executor, (), counts=counts)
+        runner = StepRunner(Registry([echo]), executor, secrets, at_once, counts)
         data = RawValue(Payload(data=to_json(step)))
         try:
-            await ActivityEnvironment().run(runner.run_step, [data])
+            environment = environment or ActivityEnvironment()
+            environment.info = replace(environment.info, start_to_close_timeout=timedelta(hours=1))
+            await environment.run(runner.run_step, [data])
         finally:
             logging.disable(logging.NOTSET)
 
@@ -97,3 +122,49 @@ async def test_each_attempt_is_counted_by_its_action_and_how_it_ended() -> None:
     assert ended["unknown"] == {"failed": 2}
     assert counts.by_action["echo:say"].seconds.count == 1
     assert counts.running == 0
+
+
+@pytest.mark.parametrize(("is_local", "heard"), [(False, [("half",)]), (True, [])])
+async def test_only_a_regular_step_gives_signs_of_life(
+    *, is_local: bool, heard: list[tuple[Any, ...]]
+) -> None:
+    """Temporal takes none of local activities."""
+    environment = ActivityEnvironment()
+    environment.info = replace(ActivityEnvironment.default_info(), is_local=is_local)
+    beats: list[tuple[Any, ...]] = []
+    environment.on_heartbeat = lambda *details: beats.append(details)
+
+    await run(Echo(), "echo:progress", environment=environment)
+
+    assert beats == heard
+
+
+async def test_an_at_most_once_action_is_called_when_its_secret_can_be_looked_up_again() -> None:
+    """Nothing has been done before."""
+    answers: Iterator[OSError | str] = iter(
+        [OSError("the vault is sealed"), OSError("still sealed"), "hunter2"]
+    )
+
+    def vault(_: str) -> str:
+        answer = next(answers)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    echo = Echo()
+    echo.secrets = ("VAULT_TOKEN",)
+
+    await run(echo, "echo:charge", secrets=[vault])
+
+    assert echo.bound == [{"VAULT_TOKEN": "hunter2"}]
+
+
+async def test_an_at_most_once_action_without_its_secret_is_not_called() -> None:
+    echo = Echo()
+    echo.secrets = ("VAULT_TOKEN",)
+
+    with pytest.raises(ApplicationError) as caught:
+        await run(echo, "echo:charge", secrets=[lambda _: None])
+
+    assert caught.value.type == "UnknownSecret"
+    assert echo.bound == []

@@ -298,3 +298,23 @@ async def test_a_step_that_is_not_there_is_told_with_those_that_are() -> None:
 
     with pytest.raises(LookupError, match="has run no step 'bok': it has book"):
         jobs["book"].step("bok")
+
+
+LOCAL = BOOKING.replace("timeout: 5s", "timeout: 5s, mode: local")
+
+
+async def test_a_local_step_is_run_as_any_other() -> None:
+    jobs = await run_workflow(workflow(LOCAL), {"cents": 7}, fakes={"book": {"entry": 1}})
+
+    assert jobs["book"].step("book").outputs == {"entry": 1}
+
+
+async def test_a_local_step_of_an_at_most_once_action_fails_before_it_is_called() -> None:
+    """As in a worker, where the check did not know the action."""
+    jobs = await run_workflow(workflow(LOCAL), {"cents": 7}, integrations=[Ledger()])
+
+    failure = jobs["book"].failure
+    assert failure
+    assert failure.type == "UnsuitableMode"
+    assert "ledger:book is at-most-once, and a local step is run again" in failure.message
+    assert jobs["book"].calls == ()

@@ -134,7 +134,11 @@ def aws_errors(provider: str) -> Generator[None]:
         exceptions.SSLError,
     ) as error:
         raise Unreachable(provider, f"no connection: {error}") from error
-    except exceptions.HTTPClientError as error:  # lost, too late, or only a part of an answer
+    except (
+        exceptions.HTTPClientError,  # lost, too late, or only a part of an answer
+        exceptions.IncompleteReadError,
+        exceptions.FlexibleChecksumError,
+    ) as error:
         raise ProviderFailed(provider, str(error)) from error
     except exceptions.CredentialRetrievalError as error:
         raise Unreachable(provider, str(error)) from error  # the machine's role may come back

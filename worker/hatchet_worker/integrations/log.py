@@ -16,7 +16,7 @@ __all__ = ["Log"]
 # What a record has by itself, or structlog would take for something else.
 _OWN: Final = frozenset(
     "event message level logger timestamp exc_info exception stack stack_info workflow job step "
-    "action event_id event_key workflow_id run_id attempt".split()
+    "action event_id event_key workflow_id run_id attempt self method_name".split()
 )
 
 

@@ -37,6 +37,7 @@ Security = Literal["starttls", "tls", "none"]
 _PORTS: Final[dict[Security, int]] = {"starttls": 587, "tls": 465, "none": 25}
 _TIMEOUT_SECONDS: Final = 30.0
 _QUIT_SECONDS: Final = 2.0
+_LEAST_SECONDS: Final = 0.1
 _TRANSIENT: Final = range(400, 500)
 
 
@@ -107,7 +108,8 @@ class SMTP(Integration):
                 "integration smtp has no server: on the worker, set HATCHET_SMTP_HOST (host)"
             )
         sender = email.sender or required(self.sender, "from", "SMTP")
-        envelope = envelope_of(email, sender, context.idempotency_key)
+        # Encoding the names of many recipients takes long.
+        envelope = await asyncio.to_thread(envelope_of, email, sender, context.idempotency_key)
         seconds = call_seconds(context, _TIMEOUT_SECONDS)
         deadline = asyncio.get_running_loop().time() + seconds
         async with self._connected(context, deadline) as server:
@@ -149,7 +151,8 @@ class SMTP(Integration):
             # The e-mail was taken or not by now: how the talk ends changes nothing.
             with suppress(aiosmtplib.SMTPException, OSError):
                 if listens:
-                    await server.quit(timeout=_QUIT_SECONDS)
+                    left = deadline - asyncio.get_running_loop().time()
+                    await server.quit(timeout=max(min(_QUIT_SECONDS, left), _LEAST_SECONDS))
             server.close()
 
     async def _announce(self, server: aiosmtplib.SMTP, envelope: Envelope) -> None:

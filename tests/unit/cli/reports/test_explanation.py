@@ -27,7 +27,7 @@ jobs:
         timeout: 15s
         with: {text: "From {{ .steps.reserve.shelf }}", token: "{{ .secrets.TOKEN }}"}
       - {id: sorry, action: "slack:send", timeout: 15s, if: failure()}
-      - {id: last, action: "slack:send", timeout: 15s, if: .steps.tell.ok}
+      - {id: last, action: "slack:send", timeout: 5s, mode: local, if: .steps.tell.ok}
 """
 PAID = {"amount": 140, "active": True, "id": "o-1"}
 
@@ -74,7 +74,7 @@ def test_what_matches_is_told_down_to_what_its_actions_get() -> None:
        depends on what reserve puts out
      3 sorry  slack:send  is skipped
        if failure() is false
-     4 last  slack:send
+     4 last  slack:send  local
        if .steps.tell.ok is not known before the steps run
        depends on what tell puts out
 
@@ -198,6 +198,7 @@ def test_json_tells_all_of_it() -> None:
         "step": "tell",
         "name": "tell",
         "action": "slack:send",
+        "mode": "regular",
         "state": "runs",
         "if": None,
         "with": {"text": "From {{ .steps.reserve.shelf }}", "token": "***"},

@@ -21,7 +21,7 @@ jobs:
     if: .active
     steps:
       - {id: reserve, action: "stock:reserve", timeout: 1s}
-      - {id: tell, action: "slack:send", timeout: 1s, if: .steps.reserve.outputs.found}
+      - {id: tell, action: "slack:send", timeout: 1s, mode: local, if: .steps.reserve.outputs.found}
   book:
     steps: [{id: book, action: "ledger:book", timeout: 1s}]
 """
@@ -52,7 +52,7 @@ order.paid
 ├─ Order paid  1.yaml
 │  ├─ ship  [internal]  if .active
 │  │  ├─ reserve  stock:reserve
-│  │  └─ tell     slack:send  if .steps.reserve.outputs.found
+│  │  └─ tell     slack:send  local  if .steps.reserve.outputs.found
 │  └─ book  [default]
 │     └─ book  ledger:book
 └─ Audit  2.yaml
@@ -88,7 +88,7 @@ flowchart LR
         subgraph w1j1["ship<br>queue internal<br>if .active"]
             direction LR
             w1j1s1["reserve<br>stock:reserve"]
-            w1j1s2["tell<br>slack:send<br>if .steps.reserve.outputs.found"]
+            w1j1s2["tell<br>slack:send<br>local<br>if .steps.reserve.outputs.found"]
             w1j1s1 --> w1j1s2
         end
         subgraph w1j2["book<br>queue default"]

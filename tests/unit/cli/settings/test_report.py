@@ -79,12 +79,12 @@ def test_a_profile_of_temporals_own_file_is_shown(folder: Path) -> None:
     [
         (
             "HATCHET_HOLD_SECONDS=9999",
-            "setting HATCHET_HOLD_SECONDS (.env:1): Input should be less",
+            "setting HATCHET_HOLD_SECONDS (.env:1): input should be less",
         ),
         ("HATCHET_VARS=x", "setting HATCHET_VARS (.env:1): expected JSON"),
         (
             "HATCHET_VARS='{\"a b\": 1}'",
-            "setting HATCHET_VARS (.env:1) at [a b][[key]]: String should match",
+            "setting HATCHET_VARS (.env:1) at [a b][[key]]: string should match",
         ),
     ],
 )

@@ -109,7 +109,7 @@ async def test_all_that_is_not_proven_is_refused_alike(request_: WebhookRequest)
     with capture_logs() as logs:
         reply = await receive(bus, request_)
 
-    assert reply == Reply(403, "forbidden\n")
+    assert reply == Reply(403, "forbidden\n", outcome="refused")
     assert bus.published == []
     [record] = logs
     assert (record["event"], record["provider"]) == ("webhook.refused", "stripe")

@@ -40,6 +40,7 @@ def test_a_record_has_the_step_s_fields_and_its_own(level: str) -> None:
         ({"message": "x", "level": "fatal"}, "level: "),
         ({"message": "x", "fields": {"event": 1, "step": 2}}, "of its own .*: event, step"),
         ({"message": "x", "fields": {"message": 1}}, "of its own"),
+        ({"message": "x", "fields": {"self": 1, "method_name": 2}}, "method_name, self"),
         ({"message": "x", "user": 1}, "user: Extra inputs"),
     ],
 )

@@ -129,7 +129,7 @@ def _body(octets: bytes, response: aiohttp.ClientResponse) -> Any:
     if media_type == "application/json" or media_type.endswith("+json"):
         try:
             return json.loads(octets)
-        except ValueError:
+        except (ValueError, RecursionError):
             pass  # it says that it is JSON, and is not: people should see what it is
     try:
         return octets.decode(response.charset or "utf-8", "replace")

@@ -1,0 +1,5 @@
+"""``python -m bench.peers``."""
+
+from bench.peers.command import main
+
+main()
