@@ -97,7 +97,7 @@ def load_worker(app: str) -> Worker:
 
 def _attribute(app: str) -> Any:
     module_name, colon, attribute = app.partition(":")
-    if not colon or not module_name or not attribute:
+    if not colon or not module_name or module_name.startswith(".") or not attribute:
         raise CommandError(
             f"{app!r} names no worker: expected MODULE:ATTR, such as integrations:worker",
             ExitCode.USAGE,

@@ -11,6 +11,7 @@ from typing import Final
 __all__ = ["exposed_keys", "warn_about_exposed_keys"]
 
 _VARIABLES: Final = (
+    "HATCHET_AMQP_TLS_CERT",
     "HATCHET_AMQP_TLS_KEY",
     "HATCHET_ENCRYPTION_KEYS_FILE",
     "TEMPORAL_TLS_CLIENT_KEY_PATH",
@@ -27,6 +28,8 @@ def exposed_keys(environment: Mapping[str, str] | None = None) -> Iterator[tuple
     for variable in _VARIABLES:
         file = given.get(variable)
         if file and _is_exposed(Path(file)):
+            if variable == "HATCHET_AMQP_TLS_CERT" and not _has_key(Path(file)):
+                continue
             yield variable, file
 
 
@@ -39,6 +42,13 @@ def warn_about_exposed_keys() -> None:
         log.warning(
             "key.exposed", setting=variable, file=file, hint=f"others can read it: chmod 600 {file}"
         )
+
+
+def _has_key(file: Path) -> bool:
+    try:
+        return b"PRIVATE KEY-----" in file.read_bytes()
+    except OSError:
+        return False
 
 
 def _is_exposed(file: Path) -> bool:

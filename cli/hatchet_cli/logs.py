@@ -38,6 +38,7 @@ def configure_logs(log_format: LogFormat | None = None, *, level: str = "INFO") 
         CommandError: a setting, or a file that holds settings, cannot be used.
 
     """
+    from hatchet_cli.reports.printable import colors_wanted
     from hatchet_cli.settings.environment import read_model
     from hatchet_cli.settings.models import LogSettings
     from hatchet_worker import SecretFilter
@@ -58,7 +59,7 @@ def configure_logs(log_format: LogFormat | None = None, *, level: str = "INFO") 
         [
             _escape_control_characters,
             structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(),
+                colors=colors_wanted(sys.stderr),
                 # The other kind shows local variables, which may hold secrets, folded into lines.
                 exception_formatter=_escaped_traceback,
             ),

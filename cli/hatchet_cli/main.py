@@ -31,6 +31,7 @@ from hatchet_cli.commands import (
     worker,
 )
 from hatchet_cli.exiting import CommandError, ExitCode, exit_process
+from hatchet_cli.reports.printable import printable
 
 __all__ = ["app", "main"]
 
@@ -101,7 +102,8 @@ def _run() -> int:
     try:
         app()
     except CommandError as error:
-        typer.echo(f"hatchet: {error}", err=True)
+        said = "\n".join(map(printable, str(error).split("\n")))
+        typer.echo(f"hatchet: {said}", err=True)
         return error.code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED

@@ -180,7 +180,7 @@ def _files_of(path: Path) -> tuple[list[Path], list[Problem]]:
         return [path], []
     if not path.is_dir():
         hint = (
-            "make it, or name another with --dir or HATCHET_WORKFLOWS"
+            "make it, or name another, here or as HATCHET_WORKFLOWS"
             if path.suffix not in _SUFFIXES
             else "check the path"
         )

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from hatchet_schemas.catalogue import Catalogue
 from hatchet_schemas.checks.workflow import workflow_findings
 from hatchet_schemas.explanations import explain
-from hatchet_schemas.problems import Finding, Problem
+from hatchet_schemas.problems import Finding, Problem, excerpt_of
 from hatchet_schemas.scalar_positions import mark_inside
 from hatchet_schemas.workflows import Workflow
 from hatchet_schemas.yaml_source import LINE_BREAK, MAX_FILE_BYTES, Mark, Node, YamlError, parse
@@ -21,7 +21,6 @@ from hatchet_schemas.yaml_source import LINE_BREAK, MAX_FILE_BYTES, Mark, Node, 
 __all__ = ["Definition", "SourceFile", "load_definitions"]
 
 
-_MAX_EXCERPT_CHARACTERS: Final = 160
 _MAX_PROBLEMS: Final = 100  # of one file; more are of no help to anyone
 
 
@@ -149,7 +148,7 @@ class _Reader:
         line, column = mark
         if line >= len(self._lines):  # libyaml ends a last line that does not end
             line, column = len(self._lines) - 1, len(self._lines[-1])
-        excerpt = _printable(self._lines[line][:_MAX_EXCERPT_CHARACTERS])
+        excerpt = excerpt_of(self._lines[line])
         self.problems.append(
             Problem(self._source.path, line + 1, column + 1, message, rule, excerpt)
         )
@@ -167,8 +166,3 @@ def _put(value: Any, loc: Sequence[str | int], text: str) -> None:
     if places:
         container, part = places[-1]
         container[part] = text
-
-
-def _printable(text: str) -> str:
-    # One character for each, so that columns stay; escape codes shall not reach a terminal.
-    return "".join(char if char.isprintable() or char == "\t" else "\ufffd" for char in text)

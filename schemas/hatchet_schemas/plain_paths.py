@@ -10,13 +10,17 @@ import re
 from typing import Final
 
 from hatchet_schemas.references import Reference
-from hatchet_schemas.template_filters import ALL_FILTERS
+from hatchet_schemas.template_filters import ALL_FILTERS, misfit
 
 __all__ = ["plain_references"]
 
 _NAME: Final = r"\.[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*"
-# Those that allow for a missing field are not plain.
-_FILTERS: Final = "|".join(sorted(set(ALL_FILTERS) - {"default", "d"}))
+# Those that allow for a missing field are not plain, nor are those that need an argument.
+_FILTERS: Final = "|".join(
+    name
+    for name, call in ALL_FILTERS.items()
+    if name not in {"default", "d"} and misfit(call) is None
+)
 _PLAIN: Final = re.compile(
     rf"(?<!\{{)\{{\{{[ \t\n]*((?:{_NAME}){{1,16}})"
     rf"(?:[ \t\n]*\|[ \t\n]*(?:{_FILTERS})\b){{0,4}}[ \t\n]*\}}\}}"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from hatchet_schemas.rules import Severity, severity_of
 
-__all__ = ["Finding", "Problem"]
+__all__ = ["Finding", "Problem", "excerpt_of"]
+
+_MAX_EXCERPT_CHARACTERS: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +58,12 @@ class Problem:
         # Tabs keep their width in the pointing line, so that the caret stays in place.
         indent = "".join("\t" if char == "\t" else " " for char in self.excerpt[: self.column - 1])
         return f"{self}\n    {self.excerpt}\n    {indent}^"
+
+
+def excerpt_of(line: str) -> str:
+    """Return what to show of a line: its start, without what could steer a terminal."""
+    # One character for each, so that columns stay.
+    return "".join(
+        char if char.isprintable() or char == "\t" else "\ufffd"
+        for char in line[:_MAX_EXCERPT_CHARACTERS]
+    )

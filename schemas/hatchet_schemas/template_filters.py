@@ -6,8 +6,9 @@ make is counted, what they make is JSON data, and what they write is spelt as JS
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import update_wrapper
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, update_wrapper
+from inspect import signature
 from typing import Any, Final
 
 from jinja2 import pass_context
@@ -20,7 +21,7 @@ from hatchet_schemas.template_orders import ORDER_FILTERS
 from hatchet_schemas.template_texts import TEXT_FILTERS
 from hatchet_schemas.template_values import CALL, MeteredContext, is_number, within_bounds
 
-__all__ = ["ALL_FILTERS", "ALL_TESTS", "INNER_FILTERS"]
+__all__ = ["ALL_FILTERS", "ALL_TESTS", "INNER_FILTERS", "misfit"]
 
 _Filter = Callable[..., Any]
 
@@ -44,6 +45,18 @@ def _metered(name: str, call: _Filter) -> _Filter:
 def _all(filters: dict[str, _Filter]) -> dict[str, _Filter]:
     return {name: _metered(name, call) for name, call in sorted(filters.items())}
 
+
+def misfit(call: _Filter, args: Sequence[object] = (), names: Iterable[str] = ()) -> str | None:
+    """Return why a filter or test does not take these arguments, and others by these names."""
+    try:
+        # Called with the rendering and the value first.
+        _signature(call).bind(None, None, *args, **dict.fromkeys(names))
+    except TypeError as error:
+        return str(error)
+    return None
+
+
+_signature: Final = cache(signature)
 
 ALL_FILTERS: Final[dict[str, _Filter]] = _all(
     {**CODECS, **LIST_FILTERS, **NUMBER_FILTERS, **ORDER_FILTERS, **TEXT_FILTERS}

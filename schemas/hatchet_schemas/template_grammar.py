@@ -6,14 +6,12 @@ import difflib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from inspect import signature
 from typing import Any, Final
 
 from jinja2 import nodes
 
 from hatchet_schemas.errors import shown
-from hatchet_schemas.template_filters import ALL_FILTERS, ALL_TESTS
+from hatchet_schemas.template_filters import ALL_FILTERS, ALL_TESTS, misfit
 
 __all__ = ["Refusal", "single_expression", "unsupported"]
 
@@ -21,8 +19,6 @@ _MAX_DEPTH: Final = 50  # of the syntax tree; CPython compiles no more than 200 
 _MAX_NODES: Final = 3000  # of the syntax tree; a node takes up to 15 µs to compile
 _MAX_INTEGER: Final = 2**63
 _MAX_NAME: Final = 60  # characters of a name that is compared with others
-
-_signature: Final = cache(signature)
 
 _NODES: Final = (
     nodes.Template,
@@ -132,13 +128,8 @@ def _misfit(node: nodes.Node) -> str | None:
     if not isinstance(node, (nodes.Filter, nodes.Test)):
         return None
     known = ALL_FILTERS if isinstance(node, nodes.Filter) else ALL_TESTS
-    options = {str(pair.key): None for pair in node.kwargs}
-    try:
-        # Both are called with the rendering and the value first.
-        _signature(known[node.name]).bind(None, None, *node.args, **options)
-    except TypeError as error:
-        return f"{node.name}(): {error}"
-    return None
+    reason = misfit(known[node.name], node.args, [str(pair.key) for pair in node.kwargs])
+    return None if reason is None else f"{node.name}(): {reason}"
 
 
 def _refusal(node: nodes.Node, depth: int) -> str | None:

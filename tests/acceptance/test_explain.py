@@ -68,10 +68,10 @@ def test_what_fails_on_the_event_is_exit_code_1(orders: Project, data: str, said
 
 
 def test_data_that_no_router_takes_is_exit_code_1(orders: Project) -> None:
-    result = orders.hatchet("explain", "order.paid", "-d", '{"amount": NaN}')
+    result = orders.hatchet("explain", "order.paid", "-d", PAID, HATCHET_MAX_BODY_BYTES="8")
 
     assert result.code == 1
-    assert "goes to the dead letters, undecodable" in result.stderr
+    assert "goes to the dead letters, too-large" in result.stderr
 
 
 def test_data_may_come_from_a_file_or_from_stdin(orders: Project) -> None:

@@ -20,6 +20,7 @@ from hatchet_cli.cases.model import (
 )
 from hatchet_schemas import Definition, Problem, SourceFile
 from hatchet_schemas.explanations import described
+from hatchet_schemas.problems import excerpt_of
 from hatchet_schemas.pydantic_words import words_of
 from hatchet_schemas.yaml_source import LINE_BREAK, Mark, Node, YamlError, parse
 
@@ -102,7 +103,7 @@ class _File:
         text = self._source.content.decode("utf-8-sig", "replace")
         lines = LINE_BREAK.split(text)
         line, column = mark
-        excerpt = lines[line][:160] if line < len(lines) else ""
+        excerpt = excerpt_of(lines[line]) if line < len(lines) else ""
         self.problems.append(
             Problem(self._source.path, line + 1, column + 1, message, rule, excerpt)
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from hatchet_cli.definitions import counted, show_problems
 from hatchet_cli.exiting import CommandError, ExitCode
+from hatchet_cli.reports.printable import colors_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,10 +145,7 @@ def _print(problems: Sequence[Problem], output: ProblemOutput, color: Color) -> 
 def _wants_color(color: Color) -> bool:
     if color is not Color.AUTO:
         return color is Color.ALWAYS
-    # https://no-color.org: whatever its value, if it has one.
-    return (
-        sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    )
+    return colors_wanted(sys.stdout)
 
 
 def _about() -> tuple[str, str | None]:

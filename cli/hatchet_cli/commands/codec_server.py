@@ -18,7 +18,9 @@ _UI_ORIGINS = ("http://localhost:8233", "http://127.0.0.1:8233")
 
 def codec_server(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port; 0 for any free one.")] = 8081,
+    port: Annotated[
+        int, typer.Option(help="The port; 0 for any free one.", min=0, max=65535)
+    ] = 8081,
     ui_origins: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,9 +44,11 @@ def codec_server(
     from hatchet_cli.logs import configure_logs
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import encryption_codec
+    from hatchet_cli.settings.environment import tell_unknown_variables
 
     configure_logs()
     warn_about_exposed_keys()
+    tell_unknown_variables()
     token = os.environ.get("HATCHET_CODEC_TOKEN")
     if not token and not _is_loopback(host):
         raise CommandError(

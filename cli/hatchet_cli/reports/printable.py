@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import os
+from typing import Any, TextIO
 
-__all__ = ["as_json", "cut", "printable"]
+__all__ = ["as_json", "colors_wanted", "cut", "printable"]
 
 
 def printable(text: str) -> str:
@@ -14,6 +15,12 @@ def printable(text: str) -> str:
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
         for char in text
     )
+
+
+def colors_wanted(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal that has colours, and its user wants them."""
+    # https://no-color.org: whatever its value, if it has one.
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def as_json(value: Any, width: int) -> str:

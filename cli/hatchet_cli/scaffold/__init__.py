@@ -11,6 +11,8 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
+from hatchet_worker.installed import installed_integrations
+
 __all__ = ["problem_of_name", "write_package"]
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -34,6 +36,9 @@ def problem_of_name(text: str) -> str | None:
     name = _class_name(text)
     if text in _PACKAGES or name in _IN_MODULE or keyword.iskeyword(name):
         return "the name is taken"
+    for installed in installed_integrations():
+        if installed.id == text:
+            return f"{installed.package} has an integration of this name"
     return None
 
 

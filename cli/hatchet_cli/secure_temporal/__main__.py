@@ -50,6 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
     except CommandError as error:
         _say(f"task: {error}")
         return error.code
+    except OSError as error:
+        _say(f"task: {error}")
+        return ExitCode.USAGE
 
 
 def _write_env(chosen: argparse.Namespace) -> int:

@@ -29,7 +29,8 @@ Where several variables can hold a setting, the first that is set counts, but on
 environment goes before any in a file. `hatchet config show --show-origin` tells what comes of it,
 and where each value stands, without secrets. A value that cannot be used ends the command with
 exit code 2. A variable `HATCHET_…` that sets nothing is told as a warning, with the nearest one
-that there is; an unknown key in `hatchet.toml` is an error.
+that there is; an unknown key in `hatchet.toml` is an error, and so is a file that sets
+`HATCHET_ENV_FILE` or `HATCHET_CONFIG`, which is too late.
 
 A `Dispatcher` in a program of yours, and a `Worker` that you run yourself, read the environment
 alone.

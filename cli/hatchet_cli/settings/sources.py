@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from hatchet_cli.exiting import CommandError, ExitCode
 from hatchet_cli.settings.known import Registry
@@ -15,6 +16,8 @@ from hatchet_cli.settings.toml import variables_of
 __all__ = ["ENVIRONMENT", "Sources", "Value", "read_sources"]
 
 ENVIRONMENT = "environment"
+
+_SAYS_WHICH_FILES: Final = ("HATCHET_CONFIG", "HATCHET_ENV_FILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,9 @@ def read_sources(
         _of_env_file(files.env_file, named="env_file" in files.model_fields_set),
         _of_toml(registry, files.config, named="config" in files.model_fields_set),
     ]
+    for layer in layers[1:]:
+        for name, value in layer.items():
+            _check(name, value, environment)
     values: dict[str, Value] = {}
     for layer in layers:
         settled = _settled(registry, values)
@@ -65,6 +71,19 @@ def read_sources(
         values,
         {name: value.text for name, value in values.items() if value.origin != ENVIRONMENT},
     )
+
+
+def _check(name: str, value: Value, environment: Mapping[str, str]) -> None:
+    """Refuse what a file says in vain."""
+    reason: str | None = None
+    if "\0" in name:
+        reason = "the name of a variable holds the character NUL"
+    elif "\0" in value.text:
+        reason = f"{name} holds the character NUL"
+    elif name in _SAYS_WHICH_FILES and not environment.get(name):
+        reason = f"only the environment can set {name}"
+    if reason is not None:
+        raise CommandError(f"{value.origin}: {reason}", ExitCode.USAGE)
 
 
 def _settled(registry: Registry, values: Mapping[str, Value]) -> frozenset[str]:

@@ -71,6 +71,7 @@ def test_a_worker_keeps_its_queues_unless_others_are_named() -> None:
     ("app", "use", "queues", "message"),
     [
         (None, ["acme_b"], [], "did you mean 'acme_a'"),
+        (".relative:worker", [], [], "'.relative:worker' names no worker"),
         ("test_apps:listed", ["acme_a"], ["no spaces"], "queues is"),
         ("test_apps:with_acme", ["acme_a"], [], "claimed twice"),
     ],

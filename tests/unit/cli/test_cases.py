@@ -264,3 +264,12 @@ async def test_the_cases_of_the_examples_pass(example: str) -> None:
     assert (problems, amiss) == ((), ())
     assert ran
     assert [line for result in ran for line in result.differences] == []
+
+
+def test_the_line_of_a_problem_does_not_steer_the_terminal() -> None:
+    """As those of workflow files."""
+    text = "cases: []  # \u202e\n"
+
+    _, [problem] = read_cases([SourceFile("cases.yaml", text.encode())], orders())
+
+    assert problem.excerpt.isprintable()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -104,6 +105,29 @@ def test_a_traceback_shows_no_local_variables(
     written = capsys.readouterr().err
     assert "ValueError: no" in written
     assert unknown not in written
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "colored"),
+    [("TERM", "xterm", True), ("NO_COLOR", "1", False), ("TERM", "dumb", False)],
+)
+def test_a_terminal_has_colours_unless_it_cannot_or_its_user_does_not_want_them(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    colored: bool,  # noqa: FBT001 - the case
+) -> None:
+    """By NO_COLOR (no-color.org), and by TERM, as other programs do."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    configure_logs("pretty")
+
+    structlog.get_logger("hatchet.worker").warning("ours")
+
+    assert ("\x1b[" in capsys.readouterr().err) is colored
 
 
 def test_json_stays_json(capsys: pytest.CaptureFixture[str], secret: str) -> None:

@@ -72,3 +72,29 @@ def test_a_stream_that_is_closed_changes_nothing(command: str, code: int, folder
 
     assert ended.returncode == code
     assert "Traceback" not in ended.stderr
+
+
+def test_what_a_message_quotes_does_not_steer_the_terminal(folder: Path) -> None:
+    """Messages of errors tell what came from files, servers and actions."""
+    ended = shell("hatchet publish a.b -d $'@\\x1b[31m\\x07'", folder)
+
+    assert ended.stderr == "hatchet: \\x1b[31m\\x07: No such file or directory\n"
+
+
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_port_that_there_is_not_is_a_wrong_command_line(port: str, folder: Path) -> None:
+    """It is told before anything is opened."""
+    ended = shell(f"hatchet codec-server --port {port}", folder)
+
+    assert ended.returncode == 2
+    assert "Invalid value for '--port'" in ended.stderr
+
+
+def test_the_codec_server_warns_of_variables_that_set_nothing(folder: Path) -> None:
+    """As routers and workers do: a token that is misspelt would be none."""
+    ended = shell(
+        "hatchet codec-server", folder, HATCHET_CODEC_TOKN="x", HATCHET_ENCRYPTION_KEYS=""
+    )
+
+    assert ended.returncode == 2
+    assert "HATCHET_CODEC_TOKN (environment) sets nothing; did you mean" in ended.stderr

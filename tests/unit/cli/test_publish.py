@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+import typer
 from temporalio.service import RPCError, RPCStatusCode
 
 from hatchet_cli import logs, runs, servers
@@ -71,6 +72,19 @@ def test_a_temporal_that_goes_away_while_it_is_waited_for_is_unreachable(
         publish("a.b", wait=True)
 
     assert caught.value.code is ExitCode.UNREACHABLE
+
+
+def test_what_an_action_says_does_not_steer_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its message may come from an event, or from a service."""
+    jobs(monkeypatch, JobRun("W", "j", "W/j/1", "FAILED", 1.0, "\x1b]0;t\x07no\nway\u202e"))
+
+    with pytest.raises(typer.Exit) as ended:
+        publish("a.b", wait=True)
+
+    assert ended.value.exit_code == ExitCode.FINDINGS
+    assert capsys.readouterr().err == ("W/j failed in 1 s: \\x1b]0;t\\x07no\\nway\\u202e\n")
 
 
 DEEP = "[" * 100_000 + "]" * 100_000

@@ -27,6 +27,11 @@ def test_names_that_cannot_be(name: str) -> None:
     assert problem_of_name(name)
 
 
+def test_the_id_of_an_installed_integration_is_taken() -> None:
+    """A worker cannot have two of one id."""
+    assert problem_of_name("slack") == "hatchet-workflows has an integration of this name"
+
+
 def test_nothing_is_left_to_fill_in(tmp_path: Path) -> None:
     written = write_package("acme-pay", tmp_path / "acme-pay")
 

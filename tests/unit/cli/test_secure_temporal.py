@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from tests.certificates import Authority
 
+from hatchet_cli.exiting import ExitCode
+from hatchet_cli.secure_temporal.__main__ import main
 from hatchet_cli.secure_temporal.certificates import CertificateFiles, write_certificates
 from hatchet_cli.secure_temporal.environment import write_environment
 from hatchet_cli.secure_temporal.terminator import TlsTerminator, server_context
@@ -122,3 +124,22 @@ async def test_nothing_of_others_goes_through(
         except OSError:
             continue
         assert came_back == b""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["write-env", "--file", "{}/none/.env"], ["--certs", "{}/file/c", "generate-certs"]],
+)
+def test_a_folder_that_cannot_be_written_is_told(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one line, with its name."""
+    (tmp_path / "file").touch()
+
+    code = main([argument.format(tmp_path) for argument in arguments])
+
+    said = capsys.readouterr().err
+    assert code == ExitCode.USAGE
+    assert said.startswith("task: ")
+    assert said.count("\n") == 1
+    assert str(tmp_path) in said

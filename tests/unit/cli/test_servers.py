@@ -108,3 +108,18 @@ def test_keys_that_others_can_read_are_told(tmp_path: Path) -> None:
     assert list(exposed_keys({"TEMPORAL_TLS_CLIENT_KEY_PATH": str(everybodys)})) == [
         ("TEMPORAL_TLS_CLIENT_KEY_PATH", str(everybodys))
     ]
+
+
+def test_a_certificate_may_be_read_by_all_unless_a_key_is_with_it(tmp_path: Path) -> None:
+    """Without `HATCHET_AMQP_TLS_KEY`, the key is in the file of the certificate."""
+    alone, both = tmp_path / "alone.pem", tmp_path / "both.pem"
+    alone.write_text("-----BEGIN CERTIFICATE-----\n")
+    both.write_text("-----BEGIN CERTIFICATE-----\n-----BEGIN EC PRIVATE KEY-----\n")
+    for file in (alone, both):
+        file.chmod(0o644)
+
+    assert not list(exposed_keys({"HATCHET_AMQP_TLS_CERT": str(alone)}))
+    assert not list(exposed_keys({"HATCHET_AMQP_TLS_CERT": str(tmp_path)}))
+    assert list(exposed_keys({"HATCHET_AMQP_TLS_CERT": str(both)})) == [
+        ("HATCHET_AMQP_TLS_CERT", str(both))
+    ]

@@ -70,7 +70,7 @@ def test_a_missing_folder_is_a_problem(tmp_path: Path) -> None:
 
     assert (path, rule) == (".", "not-found")
     assert message == (
-        "there is no such file or folder: make it, or name another with --dir or HATCHET_WORKFLOWS"
+        "there is no such file or folder: make it, or name another, here or as HATCHET_WORKFLOWS"
     )
 
 

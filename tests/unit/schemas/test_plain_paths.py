@@ -53,6 +53,7 @@ def test_most_templates_are_plain(text: str) -> None:
         "{{ .a | default(1) }}",
         "{{ .a | nofilter }}",
         "{{ .a | d }}",
+        "{{ .a | replace }}",
         "{{ .a is defined }}",
         "{{{ .a }}}",
         "{{ .a }",

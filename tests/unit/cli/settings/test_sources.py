@@ -168,3 +168,35 @@ def test_what_is_no_toml_is_told_with_its_place(folder: Folder) -> None:
     folder.config.write_text("queue =\n")
 
     assert "hatchet.toml: Invalid value (at line 1, column 8)" in folder.refusal()
+
+
+@pytest.mark.parametrize("name", ["HATCHET_CONFIG", "HATCHET_ENV_FILE"])
+def test_a_file_cannot_say_which_files_there_are(folder: Folder, name: str) -> None:
+    """They have been chosen by then: it would have no effect."""
+    folder.env_file.write_text(f"{name}=other\n")
+    by_env = folder.refusal()
+    folder.env_file.write_text("")
+    folder.config.write_text(f'{name.removeprefix("HATCHET_").lower()} = "other"\n')
+    by_toml = folder.refusal()
+
+    assert by_env == f".env:1: only the environment can set {name}"
+    assert by_toml == f"hatchet.toml: only the environment can set {name}"
+
+
+def test_no_value_holds_nul(folder: Folder) -> None:
+    """No environment can hold it."""
+    folder.env_file.write_text("HATCHET_QUEUE=a\0b\n")
+    by_env = folder.refusal()
+    folder.env_file.write_text("")
+    folder.config.write_text('queue = "a\\u0000b"\n')
+    by_toml = folder.refusal()
+
+    assert by_env == ".env:1: HATCHET_QUEUE holds the character NUL"
+    assert by_toml == "hatchet.toml: HATCHET_QUEUE holds the character NUL"
+
+
+def test_no_name_holds_nul(folder: Folder) -> None:
+    """Nor can it hold such a name."""
+    folder.env_file.write_text("A=b\nHATCHET\0QUEUE=a\n")
+
+    assert folder.refusal() == ".env:2: the name of a variable holds the character NUL"
