@@ -29,7 +29,7 @@ jobs:
       - name: Greet user
         id: greet
         actionId: postmark:email-from-template
-        timeout: 15s
+        timeout: 5s
         with:
           firstName: "{{{{ .user{i}.firstName }}}}"
           email: "{{{{ .user.email }}}}"
@@ -37,7 +37,7 @@ jobs:
       - name: Tell
         id: tell
         actionId: slack:send-message
-        timeout: 15s
+        timeout: 5s
         retry: {{attempts: 3}}
         with:
           channel: "#orders"
@@ -59,7 +59,7 @@ _JOB: Final = """\
 _STEP: Final = """\
       - id: step{number}
         actionId: bench:note
-        timeout: 15s
+        timeout: 5s
         with:
           name: "{{{{ .user.name }}}}"
           order: "{{{{ .order.id }}}}"
