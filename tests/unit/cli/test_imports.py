@@ -43,6 +43,15 @@ def modules_after(script: str) -> frozenset[str]:
     return frozenset(done.stderr.splitlines()[-1].split())
 
 
+def modules_after_command(arguments: list[str]) -> frozenset[str]:
+    """Return the same after a command."""
+    return modules_after(
+        "from hatchet_cli.main import app\n"
+        f"try: app({arguments!r}, standalone_mode=False)\n"
+        "except SystemExit: pass"
+    )
+
+
 def test_help_loads_no_libraries_that_take_long() -> None:
     """It answers at once, and so does the shell's completion."""
     assert HEAVY.isdisjoint(modules_after("import hatchet_cli.main"))
@@ -61,14 +70,18 @@ def test_a_command_that_asks_no_server_loads_nothing_for_servers(
     arguments: list[str], does_it: str
 ) -> None:
     """They are what people run all the time, in editors and before each commit."""
-    loaded = modules_after(
-        "from hatchet_cli.main import app\n"
-        f"try: app({arguments!r}, standalone_mode=False)\n"
-        "except SystemExit: pass"
-    )
+    loaded = modules_after_command(arguments)
 
     assert does_it in loaded
     assert FOR_SERVERS.isdisjoint(loaded)
+
+
+def test_what_actions_there_are_is_told_without_a_temporal_client() -> None:
+    """It takes the integrations, and no worker."""
+    loaded = modules_after_command(["actions", "list", "--use", "log"])
+
+    assert "hatchet_worker.integrations.log" in loaded
+    assert loaded.isdisjoint({"aio_pika", "temporalio"})
 
 
 def test_settings_load_neither_servers_nor_templates() -> None:
