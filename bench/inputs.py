@@ -11,7 +11,7 @@ from bench.projects import EVENT
 from hatchet_router.job_runs import encoded_input
 from hatchet_router.planning import plan
 from hatchet_schemas import Event, SourceFile, load_definitions
-from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
+from hatchet_schemas.limits import MAX_PAYLOAD_BYTES
 
 __all__ = ["job_inputs"]
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from hatchet_cli.exiting import CommandError, ExitCode
 
 if TYPE_CHECKING:
-    from hatchet_worker import IntegrationLike, Worker
+    from hatchet_worker import IntegrationLike, Registry, Worker
 
-__all__ = ["installed_for_all", "load_worker", "worker_wanted"]
+__all__ = ["installed_for_all", "load_worker", "registry_wanted", "worker_wanted"]
 
 
 def worker_wanted(app: str | None, use: Sequence[str] = (), queues: Sequence[str] = ()) -> Worker:
@@ -38,6 +38,23 @@ def worker_wanted(app: str | None, use: Sequence[str] = (), queues: Sequence[str
     except WorkerError as error:
         raise CommandError(str(error), ExitCode.USAGE) from error
     return loaded
+
+
+def registry_wanted(use: Sequence[str] = ()) -> Registry:
+    """Return what a worker of the integrations in ``use`` alone can do, without making one.
+
+    Without any it is what those of `installed_for_all` can do.
+
+    Raises:
+        CommandError: one of them is not there, or cannot be used.
+
+    """
+    from hatchet_worker import Registry, WorkerError
+
+    try:
+        return Registry(_made(use or installed_for_all()))
+    except WorkerError as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
 
 
 def installed_for_all() -> tuple[str, ...]:

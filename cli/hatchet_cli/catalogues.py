@@ -23,15 +23,15 @@ def catalogue_of(apps: Sequence[str], use: Sequence[str] = ()) -> Catalogue:
         CommandError: there is no such worker, or two of them have one action that differs.
 
     """
-    from hatchet_cli.apps import load_worker, worker_wanted
+    from hatchet_cli.apps import load_worker, registry_wanted
     from hatchet_schemas import SchemaError
     from hatchet_schemas.catalogue import Catalogue
 
-    workers = [load_worker(app) for app in apps]
+    registries = [load_worker(app).registry for app in apps]
     if use or not apps:
-        workers.append(worker_wanted(None, use))
+        registries.append(registry_wanted(use))
     try:
-        return Catalogue.merged(worker.registry.catalogue() for worker in workers)
+        return Catalogue.merged(registry.catalogue() for registry in registries)
     except SchemaError as error:
         raise CommandError(str(error), ExitCode.USAGE) from error
 

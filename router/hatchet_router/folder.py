@@ -192,7 +192,8 @@ def _files_of(path: Path) -> tuple[list[Path], list[Problem]]:
     inside = path.resolve()
     kept: list[Path] = []
     for file in files:
-        if not _resolved(file).is_relative_to(inside):
+        # Nothing above it inside is a link, as none is followed there.
+        if file.is_symlink() and not _resolved(file).is_relative_to(inside):
             problems.append(_problem(file, "is a link to outside of the folder", "unreadable"))
         elif not file.is_file():
             problems.append(_problem(file, "is not a regular file", "unreadable"))

@@ -39,7 +39,7 @@ from hatchet_router.errors import ScheduleUnreadable
 from hatchet_router.job_runs import JOBS_MEMO, encoded_input, search_attributes_of, summary_of
 from hatchet_router.schedule_notes import NOTE, ScheduleNote, note_from_json
 from hatchet_router.wanted_schedules import WantedSchedule
-from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
+from hatchet_schemas.limits import MAX_PAYLOAD_BYTES
 from hatchet_schemas.names import ENCRYPTED
 
 __all__ = ["OVERLAP_POLICIES", "KeptSchedule", "ScheduleStore"]

@@ -17,7 +17,7 @@ from hatchet_router.schedule_notes import ScheduleNote
 from hatchet_router.schedule_store import ScheduleStore
 from hatchet_router.wanted_schedules import WantedSchedule, wanted_schedules
 from hatchet_schemas import Definition, Workflow
-from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
+from hatchet_schemas.limits import MAX_PAYLOAD_BYTES
 
 __all__ = ["ScheduleKeeper"]
 

@@ -10,7 +10,6 @@ from typing import Any, Final, Self
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
-from aio_pika.exceptions import ChannelNotFoundEntity
 
 from hatchet_router.acknowledging import Acknowledgements
 from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connected, open_channel
@@ -18,6 +17,7 @@ from hatchet_router.confirming import ConfirmingChannel
 from hatchet_router.errors import BrokerError
 from hatchet_router.file_sets import FileSet, Membership
 from hatchet_router.preparing import preparing
+from hatchet_router.queue_bindings import bind_all
 from hatchet_router.replays import declare_replay
 from hatchet_router.shared_note import SharedNote
 from hatchet_router.topology import Topology
@@ -172,15 +172,7 @@ class Session:
     async def _bind(self) -> None:
         """Make the bindings that are noted; what is there already stays as it is."""
         noted = self._noted or FileSet()
-        async with self._preparing() as channel:
-            queue = await channel.get_queue(self._topology.queue, ensure=False)
-            for exchange, key in sorted(noted.bindings):
-                try:
-                    await queue.bind(exchange, routing_key=key)
-                except ChannelNotFoundEntity as error:
-                    raise BrokerError(
-                        f"{error}; exchanges named in HATCHET_MORE_EXCHANGES must exist"
-                    ) from error
+        await bind_all(self._preparing, self._topology.queue, sorted(noted.bindings))
 
     async def _tidy(self) -> None:
         async with self._preparing() as channel, self._shared_note().changing() as change:

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from hatchet_router.amqp_tls import with_tls_files
 from hatchet_router.decoding import DEFAULT_MAX_BODY_BYTES
 from hatchet_router.topology import Topology
-from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
+from hatchet_schemas.limits import MAX_PAYLOAD_BYTES
 from hatchet_schemas.names import (
     DEFAULT_DEPLOYMENT,
     EVENTS_EXCHANGE,

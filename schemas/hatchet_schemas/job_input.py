@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -14,10 +14,7 @@ from hatchet_schemas.names import CRON_EVENT_KEY
 from hatchet_schemas.secret_texts import SecretText
 from hatchet_schemas.workflows import Job
 
-__all__ = ["MAX_PAYLOAD_BYTES", "JobInput", "ScheduledJobInput", "StepInput"]
-
-MAX_PAYLOAD_BYTES: Final = 1_900_000
-"""The largest input or output of a job or a step; Temporal refuses 2 MiB, as servers come."""
+__all__ = ["JobInput", "ScheduledJobInput", "StepInput"]
 
 
 class JobInput(Model):

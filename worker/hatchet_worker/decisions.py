@@ -7,7 +7,7 @@ from typing import Any
 
 from hatchet_schemas import JobInput, SecretText, Step, StepInput, TemplateError
 from hatchet_schemas.conditions import JobStatus, condition_of
-from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
+from hatchet_schemas.limits import MAX_PAYLOAD_BYTES
 from hatchet_schemas.templates import render
 from hatchet_worker.failures import (
     Place,

@@ -11,7 +11,7 @@ from typing import Any, cast
 from pydantic_core import PydanticSerializationError, from_json, to_json
 from temporalio import activity
 
-from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
+from hatchet_schemas.limits import MAX_PAYLOAD_BYTES
 from hatchet_worker.errors import InvalidOutput
 
 __all__ = ["Heartbeats"]

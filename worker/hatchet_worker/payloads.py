@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
+from hatchet_schemas.limits import MAX_PAYLOAD_BYTES
 from hatchet_worker.errors import InvalidOutput
 
 __all__ = ["encoded_size", "job_result", "json_object"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hatchet_cli.worker_options import Queues, Use, queues_wanted, use_wanted
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["dev", "worker_arguments"]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["router"]
 

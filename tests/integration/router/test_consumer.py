@@ -272,6 +272,19 @@ async def test_an_exchange_of_others_that_is_missing_is_an_error_that_says_so(
     assert f"{name}.missing" in str(caught.value)
 
 
+async def test_of_many_bindings_the_one_that_is_refused_is_told(
+    settings: RouterSettings, name: str
+) -> None:
+    """They are asked for all at once, and the broker answers for none but the last."""
+    more = settings.model_copy(update={"more_exchanges": (f"{name}.a-missing",)})
+    keys = [f"key{number}" for number in range(200)]
+
+    with pytest.raises(BrokerError, match="HATCHET_MORE_EXCHANGES must exist") as caught:
+        async with Consumer(settings.amqp_url, more.topology, keys, reject):
+            pass
+    assert f"{name}.a-missing" in str(caught.value)
+
+
 async def test_a_queue_that_another_connection_has_for_itself_is_an_error_that_says_so(
     settings: RouterSettings, broker: Any, consumer: Any
 ) -> None:

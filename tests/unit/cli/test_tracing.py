@@ -45,7 +45,8 @@ def test_a_protocol_that_is_not_spoken_is_a_usage_error(monkeypatch: pytest.Monk
 def test_what_is_off_is_not_loaded() -> None:
     """Neither by the router nor by the worker, nor by an application that publishes."""
     script = (
-        "import sys, hatchet_router, hatchet_router.service, hatchet_worker, hatchet_cli.tracing\n"
+        "import sys, hatchet_router.dispatcher, hatchet_router.service\n"
+        "import hatchet_worker.worker, hatchet_cli.tracing\n"
         "from hatchet_worker.spans import tracing_interceptors\n"
         "from hatchet_router.spans import is_traced\n"
         "print(is_traced(), tracing_interceptors())\n"

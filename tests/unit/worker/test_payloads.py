@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
-from hatchet_schemas.job_input import MAX_PAYLOAD_BYTES
+from hatchet_schemas.limits import MAX_PAYLOAD_BYTES
 from hatchet_worker import InvalidOutput
 from hatchet_worker.payloads import job_result, json_object
 
