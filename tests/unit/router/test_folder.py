@@ -199,14 +199,14 @@ def test_an_unreadable_folder_inside_is_a_problem(
     """Workflows that are silently missing would start nothing."""
     write(tmp_path / "a.yaml")
     forbidden = write(tmp_path / "sub" / "b.yaml").parent
-    original = os.scandir
+    original = os.open
 
-    def refusing(path: str) -> object:
+    def refusing(path: str, flags: int) -> object:
         if Path(path) == forbidden:
             raise PermissionError(13, "Permission denied", str(path))
-        return original(path)
+        return original(path, flags)
 
-    monkeypatch.setattr(os, "scandir", refusing)
+    monkeypatch.setattr(os, "open", refusing)
 
     assert only_problem(tmp_path) == ("sub", "cannot be read: Permission denied", "unreadable")
 
