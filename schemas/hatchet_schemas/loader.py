@@ -53,12 +53,15 @@ class CheckedFile:
     """What came of one file by itself, whatever other files there are; it is equal to itself alone.
 
     ``definition`` is None where the file has errors. ``problems`` may be more than are shown.
-    ``named`` is the problem with the workflow's name, for the case that another file has it.
+    ``name`` is the workflow's, None where there is none, and ``at_name`` is the problem with it for
+    the case that another file has the same.
     """
 
+    path: str
     definition: Definition | None
     problems: tuple[Problem, ...]
-    named: tuple[str, Problem] | None
+    name: str | None = None
+    at_name: Problem | None = None
 
 
 def load_definitions(
@@ -87,15 +90,17 @@ def check_file(
     reader = _Reader(source)
     workflow = reader.workflow()
     if workflow is None:
-        return CheckedFile(None, reader.kept_problems(), None)
+        return CheckedFile(source.path, None, reader.kept_problems())
     for finding in workflow_findings(workflow, known_vars, catalogue):
         reader.report(finding)
     problems = reader.kept_problems()
     has_errors = any(problem.severity == "error" for problem in problems)
     return CheckedFile(
+        source.path,
         None if has_errors else Definition(source.path, workflow),
         problems,
-        (workflow.name, reader.problem_of_name()),
+        workflow.name,
+        reader.problem_of_name(),
     )
 
 
@@ -107,13 +112,13 @@ def all_together(
     problems: list[Problem] = []
     first_of_name: dict[str, str] = {}
     for file in files:
-        if file.named is not None and (taken_by := first_of_name.get(file.named[0])) is not None:
-            name, problem = file.named
-            taken = replace(problem, message=f"workflow name {name!r} is taken by {taken_by}")
-            problems += _some(_kept([*file.problems, taken]))
+        name = file.name
+        if name in first_of_name and file.at_name is not None:
+            message = f"workflow name {name!r} is taken by {first_of_name[name]}"
+            problems += _some(_kept([*file.problems, replace(file.at_name, message=message)]))
             continue
-        if file.definition is not None:
-            first_of_name[file.definition.workflow.name] = file.definition.path
+        if file.definition is not None and name is not None:
+            first_of_name[name] = file.path
             definitions.append(file.definition)
         if file.problems:
             problems += _some(file.problems)
