@@ -90,10 +90,11 @@ def _loads(size: int, repetitions: int, folder: Path) -> dict[str, list[float]]:
         found["libyaml"].append(_seconds(partial(_parse, sources)))
         _forget_templates()
         files = WorkflowFolder(folder)
-        found["folder"].append(_seconds(partial(_load, files)))
+        tables: list[RoutingTable] = []
+        found["folder"].append(_seconds(partial(_load, files, tables)))
         changed = folder / f"{size // 2}.yaml"
         changed.write_bytes(file_of_many(size // 2) + f"# {repetition}\n".encode())
-        found["reload"].append(_seconds(partial(_reload, files)))
+        found["reload"].append(_seconds(partial(_reload, files, *tables)))
     return found
 
 
@@ -102,15 +103,15 @@ def _parse(sources: list[SourceFile]) -> None:
         yaml.load(source.content, Loader=yaml.CSafeLoader)
 
 
-def _load(files: WorkflowFolder) -> None:
-    WorkflowSet.of(files.load()[0])
+def _load(files: WorkflowFolder, tables: list[RoutingTable]) -> None:
+    tables.append(WorkflowSet.of(files.load()[0]).table)
 
 
-def _reload(files: WorkflowFolder) -> None:
+def _reload(files: WorkflowFolder, table: RoutingTable) -> None:
     loaded = files.load_if_changed()
     if loaded is None:
         raise ValueError("a change was not noticed")
-    WorkflowSet.of(loaded[0])
+    WorkflowSet.of(loaded[0], table)
 
 
 def _forget_templates() -> None:

@@ -34,10 +34,10 @@ class WorkflowSet:
     table: RoutingTable
 
     @classmethod
-    def of(cls, definitions: Iterable[Definition]) -> Self:
-        """Return the set of ``definitions``."""
+    def of(cls, definitions: Iterable[Definition], after: RoutingTable | None = None) -> Self:
+        """Return the set of ``definitions``; what they share with the table ``after`` is kept."""
         kept = tuple(definitions)
-        return cls(kept, RoutingTable(kept))
+        return cls(kept, RoutingTable(kept) if after is None else after.followed_by(kept))
 
 
 Follower = Callable[[WorkflowSet], Awaitable[None]]
@@ -124,7 +124,7 @@ class Reloader:
             self._refuse(errors)
             return
         old = self._router.table
-        new = await in_background(lambda: WorkflowSet.of(definitions))
+        new = await in_background(lambda: WorkflowSet.of(definitions, old))
         changes = await in_background(lambda: differences(old, new.table))
         # What is in hand goes on with the table that it was matched with.
         self._router.table = new.table
@@ -160,7 +160,10 @@ def differences(old: RoutingTable, new: RoutingTable) -> dict[str, Any]:
     return {
         "added": sorted(after.keys() - before.keys()),
         "changed": sorted(
-            name for name, workflow in after.items() if before.get(name, workflow) != workflow
+            name
+            for name, workflow in after.items()
+            # Most are the very same; to compare them all takes long.
+            if (old_one := before.get(name, workflow)) is not workflow and old_one != workflow
         ),
         "removed": sorted(before.keys() - after.keys()),
         "triggers_added": sorted({*new.triggers} - {*old.triggers}),

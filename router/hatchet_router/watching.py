@@ -19,7 +19,7 @@ import structlog
 from watchfiles import Change, awatch
 
 from hatchet_router.background import in_background
-from hatchet_router.folder import stamps
+from hatchet_router.listing import list_files
 
 __all__ = ["watch"]
 
@@ -42,7 +42,7 @@ async def watch(path: Path, changed: Callable[[], None]) -> None:
         try:
             async with aclosing(_hints(path)) as hints:
                 async for told_by_system in hints:
-                    found = await in_background(lambda: stamps(path))
+                    found = await in_background(lambda: list_files(path))
                     if told_by_system or found != seen:
                         changed()
                     seen = found

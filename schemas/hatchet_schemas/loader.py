@@ -18,7 +18,14 @@ from hatchet_schemas.scalar_positions import mark_inside
 from hatchet_schemas.workflows import Workflow
 from hatchet_schemas.yaml_source import LINE_BREAK, MAX_FILE_BYTES, Mark, Node, YamlError, parse
 
-__all__ = ["Definition", "SourceFile", "load_definitions"]
+__all__ = [
+    "CheckedFile",
+    "Definition",
+    "SourceFile",
+    "all_together",
+    "check_file",
+    "load_definitions",
+]
 
 
 _MAX_PROBLEMS: Final = 100  # of one file; more are of no help to anyone
@@ -40,6 +47,22 @@ class Definition:
     workflow: Workflow
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckedFile:
+    """What came of one file by itself, whatever other files there are; it is equal to itself alone.
+
+    ``definition`` is None where the file has errors. ``problems`` may be more than are shown.
+    ``name`` is the workflow's, None where there is none, and ``at_name`` is the problem with it for
+    the case that another file has the same.
+    """
+
+    path: str
+    definition: Definition | None
+    problems: tuple[Problem, ...]
+    name: str | None = None
+    at_name: Problem | None = None
+
+
 def load_definitions(
     sources: Iterable[SourceFile],
     *,
@@ -54,25 +77,70 @@ def load_definitions(
     ``known_vars`` are the names of the vars that the settings give to all workflows. With a
     ``catalogue``, what steps hand to their actions and read of their outputs is checked, too.
     """
+    return all_together(check_file(each, known_vars, catalogue) for each in sources)
+
+
+def check_file(
+    source: SourceFile,
+    known_vars: Collection[str] = frozenset(),
+    catalogue: Catalogue | None = None,
+) -> CheckedFile:
+    """Return what comes of ``source`` by itself; the options are those of `load_definitions`."""
+    reader = _Reader(source)
+    workflow = reader.workflow()
+    if workflow is None:
+        return CheckedFile(source.path, None, reader.kept_problems())
+    for finding in workflow_findings(workflow, known_vars, catalogue):
+        reader.report(finding)
+    problems = reader.kept_problems()
+    has_errors = any(problem.severity == "error" for problem in problems)
+    return CheckedFile(
+        source.path,
+        None if has_errors else Definition(source.path, workflow),
+        problems,
+        workflow.name,
+        reader.problem_of_name(),
+    )
+
+
+def all_together(
+    files: Iterable[CheckedFile],
+) -> tuple[tuple[Definition, ...], tuple[Problem, ...]]:
+    """Return what `load_definitions` does, of files that have been checked each by itself."""
     definitions: list[Definition] = []
     problems: list[Problem] = []
     first_of_name: dict[str, str] = {}
-    for source in sources:
-        reader = _Reader(source)
-        workflow = reader.workflow()
-        if workflow is not None:
-            for finding in workflow_findings(workflow, known_vars, catalogue):
-                reader.report(finding)
-            if workflow.name in first_of_name:
-                message = (
-                    f"workflow name {workflow.name!r} is taken by {first_of_name[workflow.name]}"
-                )
-                reader.report(Finding(("name",), message, "duplicate-workflow"))
-            if not any(problem.severity == "error" for problem in reader.problems):
-                first_of_name[workflow.name] = source.path
-                definitions.append(Definition(source.path, workflow))
-        problems.extend(reader.some_problems())
+    for file in files:
+        name = file.name
+        if name in first_of_name and file.at_name is not None:
+            message = f"workflow name {name!r} is taken by {first_of_name[name]}"
+            problems += _some(_kept([*file.problems, replace(file.at_name, message=message)]))
+            continue
+        if file.definition is not None and name is not None:
+            first_of_name[name] = file.path
+            definitions.append(file.definition)
+        if file.problems:
+            problems += _some(file.problems)
     return tuple(definitions), tuple(problems)
+
+
+def _kept(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return the problems in their order; of too many, one more than are shown."""
+    # What an anchor stands for is found wrong wherever it is referred to.
+    found = sorted(set(problems))
+    if len(found) > _MAX_PROBLEMS:
+        found.sort(key=lambda problem: problem.severity)  # no error is hidden by warnings
+    return tuple(found[: _MAX_PROBLEMS + 1])
+
+
+def _some(kept: Sequence[Problem]) -> Sequence[Problem]:
+    """Return the problems in their order, but not more than are of help."""
+    if len(kept) <= _MAX_PROBLEMS:
+        return kept
+    last = kept[_MAX_PROBLEMS]
+    message = f"there are more than {_MAX_PROBLEMS} problems; the others are not shown"
+    rule = "too-large" if last.severity == "error" else last.rule
+    return sorted([*kept[:_MAX_PROBLEMS], replace(last, message=message, rule=rule)])
 
 
 class _Reader:
@@ -81,13 +149,17 @@ class _Reader:
     def __init__(self, source: SourceFile) -> None:
         self._source = source
         self._root = Node(None, (0, 0))
-        self.problems: list[Problem] = []
+        self._problems: list[Problem] = []
 
     @cached_property
     def _lines(self) -> list[str]:
         # Most files have no problem, so that nobody asks.
+        return LINE_BREAK.split(self._text)
+
+    @property
+    def _text(self) -> str:
         text = self._source.content[: MAX_FILE_BYTES + 1].decode("utf-8-sig", "replace")
-        return LINE_BREAK.split(text.lstrip("\ufeff"))
+        return text.lstrip("\ufeff")
 
     def workflow(self) -> Workflow | None:
         """Return the file's workflow, None where it cannot be read as one."""
@@ -121,17 +193,16 @@ class _Reader:
         except ValidationError:
             return None
 
-    def some_problems(self) -> list[Problem]:
-        """Return the problems in their order, but not more than are of help."""
-        # What an anchor stands for is found wrong wherever it is referred to.
-        found = sorted(set(self.problems))
-        if len(found) > _MAX_PROBLEMS:
-            found.sort(key=lambda problem: problem.severity)  # no error is hidden by warnings
-            last = found[_MAX_PROBLEMS]
-            message = f"there are more than {_MAX_PROBLEMS} problems; the others are not shown"
-            rule = "too-large" if last.severity == "error" else last.rule
-            found = sorted([*found[:_MAX_PROBLEMS], replace(last, message=message, rule=rule)])
-        return found
+    def kept_problems(self) -> tuple[Problem, ...]:
+        """Return the problems that have been reported, as a `CheckedFile` has them."""
+        return _kept(self._problems)
+
+    def problem_of_name(self) -> Problem:
+        """Return a problem, without a message, where the workflow's name stands."""
+        line, column = self._root.find(("name",)).mark
+        # Nearly always it is of no use, so the file is not split into lines for it.
+        *_, text = LINE_BREAK.split(self._text, maxsplit=line + 1)[: line + 1]
+        return self._problem_at((line, column), text, "", "duplicate-workflow")
 
     def report(self, finding: Finding) -> None:
         """Keep a finding as a problem, with its place in the file."""
@@ -148,10 +219,11 @@ class _Reader:
         line, column = mark
         if line >= len(self._lines):  # libyaml ends a last line that does not end
             line, column = len(self._lines) - 1, len(self._lines[-1])
-        excerpt = excerpt_of(self._lines[line])
-        self.problems.append(
-            Problem(self._source.path, line + 1, column + 1, message, rule, excerpt)
-        )
+        self._problems.append(self._problem_at((line, column), self._lines[line], message, rule))
+
+    def _problem_at(self, mark: Mark, text: str, message: str, rule: str) -> Problem:
+        line, column = mark
+        return Problem(self._source.path, line + 1, column + 1, message, rule, excerpt_of(text))
 
 
 def _put(value: Any, loc: Sequence[str | int], text: str) -> None:

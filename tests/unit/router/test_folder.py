@@ -31,10 +31,17 @@ def only_problem(path: Path) -> tuple[str, str, str]:
 
 def test_files_are_found_at_any_depth_in_the_order_of_their_names(tmp_path: Path) -> None:
     """The order of a folder's entries differs from machine to machine."""
-    for name in ("b.yaml", "a.yml", "sub/deep/c.yaml", "c.yaml", "sub/a.yaml"):
+    for name in ("b.yaml", "a.yml", "sub/deep/c.yaml", "sub-b.yaml", "c.yaml", "sub/a.yaml"):
         write(tmp_path / name, name)
 
-    assert names(tmp_path) == ["a.yml", "b.yaml", "c.yaml", "sub/a.yaml", "sub/deep/c.yaml"]
+    assert names(tmp_path) == [
+        "a.yml",
+        "b.yaml",
+        "c.yaml",
+        "sub/a.yaml",
+        "sub/deep/c.yaml",
+        "sub-b.yaml",
+    ]
 
 
 def test_a_definition_knows_its_file(tmp_path: Path) -> None:
@@ -199,14 +206,14 @@ def test_an_unreadable_folder_inside_is_a_problem(
     """Workflows that are silently missing would start nothing."""
     write(tmp_path / "a.yaml")
     forbidden = write(tmp_path / "sub" / "b.yaml").parent
-    original = os.scandir
+    original = os.open
 
-    def refusing(path: str) -> object:
+    def refusing(path: str, flags: int) -> object:
         if Path(path) == forbidden:
             raise PermissionError(13, "Permission denied", str(path))
-        return original(path)
+        return original(path, flags)
 
-    monkeypatch.setattr(os, "scandir", refusing)
+    monkeypatch.setattr(os, "open", refusing)
 
     assert only_problem(tmp_path) == ("sub", "cannot be read: Permission denied", "unreadable")
 

@@ -417,16 +417,16 @@ async def test_files_that_change_while_they_are_read_are_read_again(
     """Half of an old and half of a new deployment may be valid, and is not meant."""
     running = Running(tmp_path)
     running.write("b", "old")
-    read = folder.read_paths
+    read = folder._read
 
-    def read_while_deployed(paths: Any) -> Any:
-        files = read(paths)
+    def read_while_deployed(file: str) -> Any:
+        source = read(file)
         running.write("a", "new")
         running.write("b", "new")
-        monkeypatch.setattr(folder, "read_paths", read)
-        return files
+        monkeypatch.setattr(folder, "_read", read)
+        return source
 
-    monkeypatch.setattr(folder, "read_paths", read_while_deployed)
+    monkeypatch.setattr(folder, "_read", read_while_deployed)
 
     records = await reloaded(running)
 

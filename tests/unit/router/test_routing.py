@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from hatchet_router import routing
 from hatchet_router.routing import PatternTrie, RoutingTable
-from hatchet_schemas import Definition
+from hatchet_schemas import Definition, Triggers, Workflow
 from hatchet_schemas.patterns import tokens
+from hatchet_schemas.triggers import EventTrigger
 
 words = st.sampled_from(["", "a", "b", "ab"])
 wildcards = st.sampled_from(["*", "#"])
@@ -275,3 +276,67 @@ def test_a_match_tells_the_conditions_of_the_triggers_that_fit(
     }
 
     assert found == {"one": [".a", ".b"], "two": [], "three": []}
+
+
+triggers = st.tuples(texts(words | wildcards, 3), st.sampled_from([None, ".x"]))
+pools = st.lists(st.lists(triggers, max_size=3), min_size=1, max_size=5)
+sets = st.lists(st.lists(st.integers(0, 4), max_size=6), max_size=5)
+
+
+@given(pools, sets, st.lists(keys, max_size=8))
+@example([[("#", None)]], [[0], []], ["a"])
+@example([[("a", None)], [("a", None)]], [[0, 1], [1]], ["a"])
+@example([[("a", None)], [("a", None)]], [[0, 1], [1, 0]], ["a"])
+def test_a_table_that_follows_another_matches_as_one_made_from_nothing(
+    pool: list[list[tuple[str, str | None]]], chosen: list[list[int]], asked: list[str]
+) -> None:
+    """Whatever comes, goes, moves, or stands there twice; and the tables before stay the same."""
+    made = [_definition(f"{number}", events) for number, events in enumerate(pool)]
+    table = RoutingTable()
+    tables: list[tuple[RoutingTable, list[Definition]]] = []
+    for numbers in chosen:
+        definitions = [made[number % len(made)] for number in numbers]
+        table = table.followed_by(definitions)
+        tables.append((table, definitions))
+
+    for followed, definitions in tables:
+        fresh = RoutingTable(definitions)
+        assert followed.workflows == fresh.workflows
+        assert followed.triggers == fresh.triggers
+        for key in [*asked, *fresh.triggers]:
+            assert followed.match(key) == fresh.match(key)
+
+
+def _definition(name: str, events: list[tuple[str, str | None]]) -> Definition:
+    triggers = Triggers.model_construct(
+        events=tuple(EventTrigger(event=key or "none", if_=condition) for key, condition in events)
+    )
+    return Definition(name, Workflow.model_construct(name=name, on=triggers, jobs={}))
+
+
+def test_a_trie_forgets_what_nobody_stands_for() -> None:
+    """Else it would grow with each change of a file, as long as the router runs."""
+    trie = PatternTrie()
+    trie.add("a.*.#", 1)
+    trie.add("a.*", 2)
+    trie.discard("a.*.#", 1)
+
+    assert trie.match("a.b") == {2}
+    assert not trie.is_empty
+
+    trie.discard("a.*", 2)
+
+    assert trie.is_empty
+
+
+def test_a_trie_and_its_copy_go_ways_of_their_own() -> None:
+    """Whichever of them is changed."""
+    trie = PatternTrie()
+    trie.add("a.*", 1)
+    copied = trie.copy()
+    trie.add("a.*", 2)
+    copied.add("a.*", 3)
+    copied.discard("a.*", 1)
+
+    assert trie.match("a.b") == {1, 2}
+    assert copied.match("a.b") == {3}
