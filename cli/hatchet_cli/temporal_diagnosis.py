@@ -28,7 +28,7 @@ from hatchet_cli.certificates import certificate_finding, server_certificate_fin
 from hatchet_cli.definitions import counted
 from hatchet_cli.findings import Finding
 from hatchet_cli.retention import retention_of
-from hatchet_schemas.names import SEARCH_ATTRIBUTES
+from hatchet_schemas.search_attributes import SEARCH_ATTRIBUTES
 from hatchet_worker.connection import TemporalSettings, connect
 from hatchet_worker.errors import NamespaceNotFound, SettingsError, TemporalUnreachable
 

@@ -15,7 +15,8 @@ from temporalio.common import (
 
 from hatchet_router.errors import JobRefused
 from hatchet_schemas import JobInput, ScheduledJobInput
-from hatchet_schemas.names import CRON_EVENT_KEY, SEARCH_ATTRIBUTES, escaped
+from hatchet_schemas.names import CRON_EVENT_KEY, escaped
+from hatchet_schemas.search_attributes import SEARCH_ATTRIBUTES
 
 __all__ = ["JOBS_MEMO", "encoded_input", "search_attributes_of", "summary_of"]
 

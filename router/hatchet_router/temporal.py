@@ -37,7 +37,7 @@ from hatchet_router.outages import Outage, backoff
 from hatchet_router.planning import StartRequest
 from hatchet_router.readiness import Readiness
 from hatchet_schemas.limits import MAX_PAYLOAD_BYTES
-from hatchet_schemas.names import SEARCH_ATTRIBUTES
+from hatchet_schemas.search_attributes import SEARCH_ATTRIBUTES
 
 __all__ = [
     "DECISIONS",

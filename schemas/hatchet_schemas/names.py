@@ -18,7 +18,6 @@ __all__ = [
     "ENCRYPTED",
     "EVENTS_EXCHANGE",
     "ROUTER_QUEUE",
-    "SEARCH_ATTRIBUTES",
     "TRACE_HEADER",
     "WORKFLOWS_FOLDER",
     "Name",
@@ -53,14 +52,6 @@ DEFAULT_DEPLOYMENT: Final = "hatchet"
 
 CRON_EVENT_KEY: Final = "cron"
 """The key of the event that a time is: ``.event.key`` of a job that the clock has started."""
-
-SEARCH_ATTRIBUTES: Final = (
-    "HatchetWorkflow",
-    "HatchetJob",
-    "HatchetEventKey",
-    "HatchetEventId",
-)
-"""Temporal search attributes of a job, all of type Keyword; all works without them."""
 
 ENCRYPTED: Final = b"binary/encrypted"
 """The encoding of a Temporal payload that is encrypted, as Temporal's own samples name it."""

