@@ -211,7 +211,9 @@ def test_an_error_that_cannot_be_told_is_told_by_its_name() -> None:
     assert told(Unprintable()).message == "Unprintable"
 
 
-@pytest.mark.parametrize("detail", [b"\xff", float, {"a": object()}], ids=repr)
+@pytest.mark.parametrize(
+    "detail", [b"\xff", float, {"a": object()}], ids=["bytes", "class", "object"]
+)
 def test_details_that_are_no_json_become_texts(detail: object) -> None:
     """Else the failure would be told as one that may be tried again."""
     declined = ApplicationError("declined", detail, type="Declined", non_retryable=True)
