@@ -61,7 +61,7 @@ class Starts:
             job_input,
             id=f"{given['workflow']}/{given['job']}/{event_id}",
             task_queue=self.task_queue,
-            execution_timeout=timedelta(minutes=10),
+            execution_timeout=timedelta(days=1),
             **extras,
         )
 

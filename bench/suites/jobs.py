@@ -41,13 +41,13 @@ async def measure(bench: Workbench) -> AsyncIterator[Measurement]:
     ours = await _Side.ours(bench)
     by_hand = await _Side.by_hand(bench)
     given = asdict(OrderPaid(**EVENT))
-    count = bench.pick(300, 60)
+    count = bench.pick(150, 60)
     for name, steps, mode, goal in cases:
         [job] = job_inputs(job_file("job", _KEY, steps=steps, mode=mode), _KEY)
         written = OneStep if steps == 1 else ThreeSteps
         figures: list[Rate] = []
         limits: list[Rate] = []
-        for _ in range(bench.pick(5, 3)):
+        for _ in range(bench.pick(4, 3)):
             figures.append(await ours.rate(count, job["job"], job))
             limits.append(await by_hand.rate(count, written.__name__, given))
         yield rates(name, "jobs/s", figures, limits, goal, _LIMIT_IS)

@@ -31,7 +31,7 @@ async def measure(bench: Workbench) -> AsyncIterator[Measurement]:
         ours: list[Rate] = []
         bare: list[Rate] = []
         full: list[Rate] = []
-        for _ in range(bench.pick(5, 3)):
+        for _ in range(bench.pick(4, 3)):
             ours.append(await shape.drained())
             bare.append(await shape.bare(concurrency))
             if not bench.is_short:
@@ -53,7 +53,7 @@ class _Shape:
         self._jobs = jobs
         self._file = job_file(f"start-{jobs}", _KEY, jobs=jobs)
         self._inputs = job_inputs(self._file, _KEY)
-        self._count = bench.pick(1500, 300) // jobs  # events
+        self._count = bench.pick(900, 300) // jobs  # events
         self._warm = _WARM_JOBS // jobs
 
     async def prepare(self) -> None:

@@ -36,6 +36,8 @@ async def measure(bench: Workbench) -> AsyncIterator[Measurement]:
     # A trigger whose narrowest binding lets through all that is published.
     queue = await RoutersQueue.prepared(bench, "all", {"all.yaml": job_file("all", '"#:never"')})
 
+    count = bench.pick(20_000, 5_000)
+
     async def filled() -> int:
         total = _WARM + count
         await queue.fill(events(_UNWANTED, bench.new_name("event"), total))
