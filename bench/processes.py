@@ -71,7 +71,7 @@ class Program:
         self.name = name
         self.log_path = folder / f"{name}.log"
         self._log = _Log(self.log_path)
-        self._process = _Process(
+        self._process = ManagedProcess(
             name, command, env=environment(variables), log_path=self.log_path, guard=guard
         )
 
@@ -157,19 +157,6 @@ class Program:
         failure = MeasuringFailed(f"{self.name} {what}: {tail.rpartition(chr(10))[2]}")
         failure.add_note(f"Its log ends with:\n{tail}")
         return failure
-
-
-class _Process(ManagedProcess):
-    """A process whose exit code is of interest."""
-
-    @property
-    def exit_code(self) -> int | None:
-        """The code it ended with, None while it runs."""
-        return self._process.poll()
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to it and to what it has started."""
-        self._signal(number)
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:

@@ -34,19 +34,6 @@ class Weight:
     samples: list[float] = field(default_factory=list[float])
 
 
-class _Process(ManagedProcess):
-    """A process whose exit code is of interest."""
-
-    @property
-    def exit_code(self) -> int | None:
-        """The code it ended with, minus the signal's number if one ended it."""
-        return self._process.poll()
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to it and to what it has started."""
-        self._signal(number)
-
-
 class Program:
     """One process of ours that runs until it is ended, with its log in a file of its own."""
 
@@ -63,7 +50,7 @@ class Program:
         self.log_path = folder / f"{name}.log"
         self.weight = Weight(name)
         self.was_meant_to_end = False
-        self._process = _Process(
+        self._process = ManagedProcess(
             name, command, env=environment, log_path=self.log_path, guard=guard
         )
         self._weighing = asyncio.create_task(self._weigh())

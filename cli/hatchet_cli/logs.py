@@ -6,9 +6,8 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Callable
 from io import StringIO
-from typing import Any, Final, Literal, TextIO
+from typing import Final, Literal, TextIO
 
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
@@ -41,8 +40,7 @@ def configure_logs(log_format: LogFormat | None = None, *, level: str = "INFO") 
     from hatchet_cli.reports.printable import colors_wanted
     from hatchet_cli.settings.environment import read_model
     from hatchet_cli.settings.models import LogSettings
-    from hatchet_worker import SecretFilter
-    from hatchet_worker.masking import SECRETS_IN_USE
+    from hatchet_worker import SecretFilter, SecretFormatter
 
     settings = read_model(LogSettings)
     chosen = log_format or settings.log_format
@@ -77,10 +75,11 @@ def configure_logs(log_format: LogFormat | None = None, *, level: str = "INFO") 
     handler.addFilter(_OnceAMinute())
     handler.addFilter(SecretFilter())
     handler.setFormatter(
-        _MaskingFormatter(
-            SECRETS_IN_USE.text,
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        SecretFormatter(
+            structlog.stdlib.ProcessorFormatter(
+                foreign_pre_chain=shared,
+                processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+            )
         )
     )
     root = logging.getLogger()
@@ -112,17 +111,6 @@ class _OnceAMinute(logging.Filter):
             self._passed.clear()
         self._passed[kind] = now
         return True
-
-
-class _MaskingFormatter(structlog.stdlib.ProcessorFormatter):
-    """Masks the line that comes of a record, in whatever part of it a secret stands."""
-
-    def __init__(self, masked: Callable[[str], str], **options: Any) -> None:
-        super().__init__(**options)
-        self._masked = masked
-
-    def format(self, record: logging.LogRecord) -> str:
-        return self._masked(super().format(record))
 
 
 def _add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -68,7 +68,12 @@ class ManagedProcess:
     @property
     def is_running(self) -> bool:
         """Whether the program has not ended. A paused program is running."""
-        return self._process.poll() is None
+        return self.exit_code is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """The code it ended with, minus the signal's number if one ended it; None while it runs."""
+        return self._process.poll()
 
     def wait_until(self, ready: Callable[[], bool], timeout_s: float) -> None:
         """Ask `ready` again and again until it says yes.
@@ -78,9 +83,10 @@ class ManagedProcess:
         """
         deadline = time.monotonic() + timeout_s
         while not ready():
-            exit_code = self._process.poll()
-            if exit_code is not None:
-                raise ServerFailedError(self.name, f"ended with code {exit_code}", self.log_tail())
+            if self.exit_code is not None:
+                raise ServerFailedError(
+                    self.name, f"ended with code {self.exit_code}", self.log_tail()
+                )
             if time.monotonic() > deadline:
                 raise ServerFailedError(
                     self.name, f"was not ready within {timeout_s:g} seconds", self.log_tail()
@@ -90,7 +96,7 @@ class ManagedProcess:
     def terminate(self, grace_s: float) -> None:
         """Ask the program to end with SIGTERM, and kill what is left after `grace_s` seconds."""
         if self.is_running:
-            self._signal(signal.SIGTERM)
+            self.signal(signal.SIGTERM)
             self.resume()
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace_s)
@@ -98,18 +104,18 @@ class ManagedProcess:
 
     def kill(self) -> None:
         """End the program's whole process group with SIGKILL and wait for the program's end."""
-        self._signal(signal.SIGKILL)
+        self.signal(signal.SIGKILL)
         self._process.wait()
         self._has_ended = True  # from now on the group's number may be another's
         self._guard.release(self.pid)
 
     def pause(self) -> None:
         """Stop the program's clock (SIGSTOP): its ports accept connections, and nobody answers."""
-        self._signal(signal.SIGSTOP)
+        self.signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let a paused program go on (SIGCONT)."""
-        self._signal(signal.SIGCONT)
+        self.signal(signal.SIGCONT)
 
     def log_tail(self) -> str:
         """Return the last lines that this run of the program wrote, nothing if they are deleted."""
@@ -122,7 +128,8 @@ class ManagedProcess:
             return ""
         return "\n".join(lines[-_TAIL_LINES:])
 
-    def _signal(self, number: signal.Signals) -> None:
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the program and to what it has started, unless it has ended."""
         if self._has_ended:
             return
         # macOS answers EPERM where all that is left of a group is waiting to be reaped.
