@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from typing import Final
 
 from aio_pika.abc import AbstractIncomingMessage
 
 from hatchet_router.amqp import closing_is_an_error
+from hatchet_router.waiters import Waiters
 
 __all__ = ["Acknowledgements"]
 
+_MANY: Final = 16
+_MOMENT_SECONDS: Final = 0.02
+
 
 class _Batch:
-    """Messages to acknowledge, and what tells those who wait for that."""
+    """Messages to acknowledge together, and those who wait for that."""
 
     def __init__(self) -> None:
         self.messages: list[AbstractIncomingMessage] = []
-        self.sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.enough = asyncio.Event()
+        self.waiters = Waiters[None]()
 
 
 class Acknowledgements:
-    """Acknowledges together what is settled while acknowledgements are on their way.
+    """Acknowledges together what is settled within a moment.
 
     AMQP acknowledges a delivery alone, or with all that came before it on its channel (AMQP 0-9-1,
     basic.ack, ``multiple``). Deliveries that are settled go together as far as none that came
-    before them is still unsettled; the others go alone. None waits for another to be settled.
+    before them is still unsettled; the others go alone. A batch is sent once it has 16 or all that
+    is unsettled, and after 20 ms at the latest: what a quorum queue does for an acknowledgement
+    costs more than the router's part of an event.
 
     Each delivery of the channel has to be told to `arrived`, in their order and before it is
     acknowledged; where one is missing, all go alone from then on.
@@ -57,23 +66,26 @@ class Acknowledgements:
             self._next = _Batch()
         batch = self._next
         batch.messages.append(message)
+        if len(batch.messages) >= min(_MANY, len(self._unsettled)):
+            batch.enough.set()
         if self._sending is None:
             self._sending = asyncio.create_task(self._send())
-        # Whoever is cancelled here does not cancel it for the others.
-        await asyncio.shield(batch.sent)
+        await batch.waiters.one_more()
 
     async def _send(self) -> None:
         """Send one batch after the other: two at once could acknowledge a delivery twice."""
         while (batch := self._next) is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_MOMENT_SECONDS):
+                    await batch.enough.wait()
             self._next = None
             try:
                 with closing_is_an_error():
                     await self._send_batch(batch.messages)
             except Exception as error:  # noqa: BLE001 - told to all who wait for it
-                batch.sent.set_exception(error)
-                batch.sent.exception()  # they may all have been cancelled
+                batch.waiters.fail(error)
             else:
-                batch.sent.set_result(None)
+                batch.waiters.tell(None)
         self._sending = None
 
     async def _send_batch(self, messages: list[AbstractIncomingMessage]) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
+from aiormq.abc import DeliveredMessage
 
 from hatchet_router.acknowledging import Acknowledgements
 from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connected, open_channel
@@ -209,7 +211,12 @@ class Session:
                 await self._cancel(queue)
                 # What is set holds for the consumers that come after it on this channel.
                 await channel.set_qos(prefetch_count=prefetch)
-                self._consumer_tag = await queue.consume(on_message)
+                underlay = await channel.get_underlay_channel()
+                # aio-pika's own way, Queue.consume, has a second task for each message.
+                consuming = await underlay.basic_consume(
+                    queue.name, partial(_take, on_message), timeout=None
+                )
+                self._consumer_tag = consuming.consumer_tag
 
     async def stop_consuming(self) -> None:
         """Take no more messages; those taken can still be acknowledged."""
@@ -319,3 +326,7 @@ class Session:
     def _end(self, reason: str) -> None:
         if not self.ended.done():
             self.ended.set_result(reason)
+
+
+async def _take(on_message: OnMessage, delivered: DeliveredMessage) -> None:
+    await on_message(aio_pika.IncomingMessage(delivered))

@@ -13,7 +13,7 @@ import aio_pika
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import DeliveryError, PublishError
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from hatchet_router.amqp import CONNECTION_ERRORS
 from hatchet_router.dead_letters import dead_letter, passed_on, source_of, times_passed
@@ -64,18 +64,17 @@ class Settler:
         """
         self._counts.received += 1
         self._counts.in_hand += 1
+        # For what others log meanwhile, such as that Temporal is away.
+        bound = bind_contextvars(event_key=message.routing_key, event_id=message.message_id)
         try:
-            # For what others log meanwhile, such as that Temporal is away.
-            with (
-                bound_contextvars(event_key=message.routing_key, event_id=message.message_id),
-                processing(message, session.queue) as tell,
-            ):
+            with processing(message, session.queue) as tell:
                 began = time.perf_counter()
                 outcome = await self._see_to(session, message, times)
                 self._counts.settled(outcome, time.perf_counter() - began)
                 tell(outcome)
                 await session.acknowledge(message)
         finally:
+            reset_contextvars(**bound)
             self._counts.in_hand -= 1
 
     async def _see_to(

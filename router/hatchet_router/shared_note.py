@@ -24,13 +24,14 @@ from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, open_cha
 from hatchet_router.file_sets import FileSets
 from hatchet_router.locks import locked
 from hatchet_router.topology import Topology
+from hatchet_router.waiters import Waiters
 
 __all__ = ["Change", "SharedNote"]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
 
 _LOCK_SECONDS: Final = 20.0
-_PAUSE_SECONDS: Final = 0.005
+_PAUSE_SECONDS: Final = 0.002
 _PUBLISH_SECONDS: Final = 5.0
 _LATE_SECONDS: Final = 0.02
 _EMPTY_SECONDS: Final = 2.0
@@ -92,9 +93,9 @@ class SharedNote:
         self._latest = FileSets()
         self._copies: AbstractQueue | None = None
         self._changing = asyncio.Lock()
-        self._reading = asyncio.Lock()
         self._read_at = 0.0
-        self._next: asyncio.Task[FileSets] | None = None
+        self._readers = Waiters[FileSets]()
+        self._serving: asyncio.Task[None] | None = None
 
     async def read(self) -> FileSets:
         """Return a version that is not older than this call.
@@ -105,10 +106,10 @@ class SharedNote:
             ConnectionError: and the others of `CONNECTION_ERRORS`: it cannot be read any more.
 
         """
-        if self._next is None:
-            self._next = asyncio.create_task(self._read_after_others())
-            self._next.add_done_callback(_retrieved)
-        return await asyncio.shield(self._next)
+        reading = self._readers.one_more()
+        if self._serving is None:
+            self._serving = asyncio.create_task(self._serve_readers())
+        return await reading
 
     @asynccontextmanager
     async def changing(self) -> AsyncGenerator[Change]:
@@ -174,17 +175,27 @@ class SharedNote:
         await channel.close()
         return False
 
-    async def _read_after_others(self) -> FileSets:
-        async with self._reading:
-            clock = asyncio.get_running_loop().time
+    async def _serve_readers(self) -> None:
+        """Ask the broker for all who wait, then for those who have come meanwhile."""
+        clock = asyncio.get_running_loop().time
+        while self._readers:
             await asyncio.sleep(self._read_at - clock())
             self._read_at = clock() + _PAUSE_SECONDS
-            self._next = None  # who comes from now on needs a later one
-            if self._copies is None:
-                raise ConnectionError("this router has not joined the others yet")
-            with closing_is_an_error():
-                self._latest = _newest(await _taken(self._copies, no_ack=True), self._latest)
-            return self._latest
+            readers, self._readers = self._readers, Waiters()
+            try:
+                note = await self._read_now()
+            except Exception as error:  # noqa: BLE001 - told to all who wait for it
+                readers.fail(error)
+            else:
+                readers.tell(note)
+        self._serving = None
+
+    async def _read_now(self) -> FileSets:
+        if self._copies is None:
+            raise ConnectionError("this router has not joined the others yet")
+        with closing_is_an_error():
+            self._latest = _newest(await _taken(self._copies, no_ack=True), self._latest)
+        return self._latest
 
 
 async def _taken(queue: AbstractQueue, *, no_ack: bool = False) -> list[AbstractIncomingMessage]:
@@ -217,9 +228,3 @@ def _note(body: bytes) -> FileSets | None:
     except ValidationError as error:
         _log.warning("files_note.unreadable", reason=str(error.errors()[0]["msg"]))
         return None
-
-
-def _retrieved(task: asyncio.Task[FileSets]) -> None:
-    """Take note of how it ended, even if nobody waits for it any more."""
-    if not task.cancelled():
-        task.exception()

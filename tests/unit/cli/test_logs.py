@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
@@ -217,6 +218,44 @@ def test_a_warning_of_python_is_a_record(capsys: pytest.CaptureFixture[str]) -> 
     record = json.loads(capsys.readouterr().err)
     assert (record["logger"], record["level"]) == ("py.warnings", "warning")
     assert "it is old" in record["event"]
+
+
+def test_plain_records_look_like_all_others(
+    capsys: pytest.CaptureFixture[str], secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are written on a shorter way while there is no secret to mask."""
+    monkeypatch.setattr(SECRETS_IN_USE, "_forms", ())
+    configure_logs("json")
+    ours = structlog.get_logger("hatchet.router")
+
+    def tell() -> None:
+        ours.info("event.routed", event_key="user:ä", jobs=[{"job": "greet"}], odd={1, 2} - {2})
+        ours.debug("not.told")
+        structlog.get_logger("some.library").info("not.told")
+
+    tell()
+    SECRETS_IN_USE.remember("TOKEN", secret)
+    tell()
+
+    plain, other = map(json.loads, capsys.readouterr().err.splitlines())
+    assert list(plain) == list(other)
+    assert {**plain, "timestamp": ""} == {**other, "timestamp": ""}
+    assert plain["odd"] == "{1}"
+
+
+def test_a_stream_that_cannot_be_written_to_stops_nobody(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, or a pipe whose reader has gone; Python's logging tells what it can of it."""
+    monkeypatch.setattr(SECRETS_IN_USE, "_forms", ())
+    configure_logs("json")
+    [handler] = logging.getLogger().handlers
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(io.TextIOWrapper(io.BufferedReader(io.BytesIO())))
+
+    structlog.get_logger("hatchet.router").info("event.routed")
+
+    assert "UnsupportedOperation" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

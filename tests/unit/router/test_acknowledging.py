@@ -66,6 +66,29 @@ async def test_what_is_settled_together_is_acknowledged_at_once() -> None:
     assert channel.frames == [(3, True)]
 
 
+async def test_what_is_settled_within_a_moment_is_acknowledged_at_once() -> None:
+    channel, acknowledgements = Channel(), Acknowledgements()
+    messages = delivered(channel, acknowledgements, *range(1, 33))
+
+    async with asyncio.TaskGroup() as group:
+        for message in messages[:16]:
+            group.create_task(acknowledgements.acknowledge(message))
+            await asyncio.sleep(0)
+
+    assert channel.frames == [(16, True)]
+
+
+async def test_what_is_alone_in_hand_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hatchet_router.acknowledging._MOMENT_SECONDS", 3600)
+    channel, acknowledgements = Channel(), Acknowledgements()
+
+    for tag in (1, 2):
+        [message] = delivered(channel, acknowledgements, tag)
+        await acknowledgements.acknowledge(message)
+
+    assert channel.frames == [(1, False), (2, False)]
+
+
 async def test_what_is_settled_alone_is_acknowledged_alone() -> None:
     channel, acknowledgements = Channel(), Acknowledgements()
     one, two, three = delivered(channel, acknowledgements, 1, 2, 3)
