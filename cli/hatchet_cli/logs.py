@@ -37,6 +37,7 @@ def configure_logs(log_format: LogFormat | None = None, *, level: str = "INFO") 
         CommandError: a setting, or a file that holds settings, cannot be used.
 
     """
+    from hatchet_cli.json_lines import JsonLines
     from hatchet_cli.reports.printable import colors_wanted
     from hatchet_cli.settings.environment import read_model
     from hatchet_cli.settings.models import LogSettings
@@ -65,13 +66,18 @@ def configure_logs(log_format: LogFormat | None = None, *, level: str = "INFO") 
         if pretty
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
+    handler = logging.StreamHandler(sys.stderr)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            *([] if pretty else [JsonLines(handler)]),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_OnceAMinute())
     handler.addFilter(SecretFilter())
     handler.setFormatter(

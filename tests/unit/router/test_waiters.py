@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from hatchet_router.waiters import Waiters
@@ -16,7 +14,7 @@ async def test_all_are_told_but_those_who_wait_no_more() -> None:
 
     waiters.tell(7)
 
-    assert await asyncio.gather(one, two) == [7, 7]
+    assert (await one, await two) == (7, 7)
 
 
 async def test_all_are_told_of_a_failure() -> None:
