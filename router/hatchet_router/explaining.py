@@ -79,14 +79,15 @@ class StepVerdict:
 
     ``data`` is its ``with``, rendered but for the templates that read what earlier steps put out;
     ``needs`` are those steps. ``state`` tells what happens as long as all goes well: it ``runs``,
-    is ``skipped``, ``fails``, or that ``depends`` on earlier steps.
+    is ``skipped``, ``fails``, or that ``depends`` on earlier steps. ``mode`` is what its file says,
+    None where its action decides.
     """
 
     id: str
     name: str
     action_id: str
     state: Literal["runs", "skipped", "fails", "depends"]
-    mode: Mode
+    mode: Mode | None
     condition: ConditionVerdict | None = None
     data: Mapping[str, Any] | None = None
     needs: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 from hatchet_schemas.actions import ActionId
 from hatchet_schemas.errors import SchemaError
 from hatchet_schemas.model import Model
+from hatchet_schemas.modes import Mode
 
 __all__ = ["ActionSignature", "Catalogue", "Semantics"]
 
@@ -21,17 +22,29 @@ Semantics = Literal["at-most-once", "idempotent"]
 """
 
 
+def _is_regular(mode: Mode) -> bool:
+    return mode == "regular"
+
+
 class ActionSignature(Model):
     """What is known of an action.
 
     ``with`` and ``outputs`` are JSON Schemas (draft 2020-12) of what it takes and puts out; None
     where that is not known. ``semantics`` is None where the action's author declares nothing.
+    ``mode`` is how it runs by default; regular ones are written as before there were others.
     """
 
     description: str | None = None
     semantics: Semantics | None = None
+    mode: Annotated[Mode, Field(exclude_if=_is_regular)] = "regular"
     with_: Annotated[dict[str, Any] | None, Field(alias="with")] = None
     outputs: dict[str, Any] | None = None
+
+    @property
+    def declared(self) -> str:
+        """What its author declares, for people: ``idempotent, local by default``, or nothing."""
+        mode = None if self.mode == "regular" else f"{self.mode} by default"
+        return ", ".join(filter(None, (self.semantics, mode)))
 
 
 class Catalogue(Model):

@@ -39,6 +39,19 @@ class RetryPolicy(GrammarModel):
     max_backoff: Annotated[Duration, Field(alias="max-backoff")] = timedelta(minutes=1)
     """The longest wait."""
 
+    @property
+    def longest_wait(self) -> timedelta:
+        """The longest wait between two attempts; none at all where there is one attempt."""
+        if self.attempts == 1:
+            return timedelta()
+        longest = self.backoff
+        for _ in range(self.attempts - 2):
+            if longest >= self.max_backoff or self.factor == 1:
+                break
+            longest *= self.factor
+        # To the millisecond, as durations are written.
+        return timedelta(milliseconds=min(longest, self.max_backoff) // timedelta(milliseconds=1))
+
     @model_validator(mode="after")
     def _waits_can_grow(self) -> Self:
         # Temporal refuses a policy whose longest wait is below its first.

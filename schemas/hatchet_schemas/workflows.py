@@ -22,7 +22,7 @@ from hatchet_schemas.defaults import Defaults, RetryPolicy, with_defaults
 from hatchet_schemas.durations import Duration
 from hatchet_schemas.errors import SchemaError
 from hatchet_schemas.model import GrammarModel
-from hatchet_schemas.modes import Mode
+from hatchet_schemas.modes import MAX_LOCAL_TIMEOUT, MAX_LOCAL_WAIT, Mode
 from hatchet_schemas.names import DEFAULT_QUEUE, Name, SecretName, WorkflowName
 from hatchet_schemas.templates import pydantic_error, template_errors
 from hatchet_schemas.triggers import Triggers
@@ -57,10 +57,6 @@ def _raise_all(errors: Iterable[InitErrorDetails]) -> None:
 _DEFAULT_RETRY: Final = RetryPolicy()
 
 
-def _is_regular(mode: Mode) -> bool:
-    return mode == "regular"
-
-
 class Step(GrammarModel):
     """One call of an action."""
 
@@ -93,13 +89,22 @@ class Step(GrammarModel):
     retry: RetryPolicy = _DEFAULT_RETRY
     """How often to try again when it fails."""
 
-    mode: Annotated[Mode, Field(exclude_if=_is_regular)] = "regular"
-    """How it runs: ``regular``, or ``local`` for a quick step that may be run again."""
+    mode: Annotated[Mode | None, Field(exclude_if=operator.not_)] = None
+    """How it runs: ``regular``, or ``local`` for a quick step that may be run again; where neither
+    it nor a level above says so, as its action does by default."""
 
     with_: Annotated[dict[str, Any], Field(alias="with"), AfterValidator(_check_templates)] = Field(
         default_factory=dict[str, Any]
     )
     """What the action gets; every text in it is a template."""
+
+    @property
+    def fits_local(self) -> bool:
+        """Whether it is quick enough for a local step, by its timeout and the waits of its retry.
+
+        Running jobs are replayed by this: upgrading.md says how it may change.
+        """
+        return self.timeout <= MAX_LOCAL_TIMEOUT and self.retry.longest_wait <= MAX_LOCAL_WAIT
 
 
 class Job(GrammarModel):

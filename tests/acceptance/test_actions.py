@@ -27,7 +27,7 @@ class Shop(Integration):
         """
         return {}
 
-    @action("refund")
+    @action("refund", mode="local")
     def refund(self, data: dict) -> None:
         ...
 
@@ -60,7 +60,7 @@ def test_actions_are_listed_with_what_they_do(shop: Project) -> None:
     assert result.stdout.splitlines() == [
         "mail:send",
         "shop:charge  [at-most-once] Charge a card.",
-        "shop:refund",
+        "shop:refund  [local by default]",
     ]
 
 
@@ -71,9 +71,10 @@ def test_the_list_is_printed_as_json_too(shop: Project) -> None:
         {
             "actionId": "shop:charge",
             "semantics": "at-most-once",
+            "mode": "regular",
             "description": "Charge a card.\n\nOnce only.",
         },
-        {"actionId": "shop:refund", "semantics": None, "description": None},
+        {"actionId": "shop:refund", "semantics": None, "mode": "local", "description": None},
     ]
 
 

@@ -77,6 +77,11 @@ class Echo(Integration):
             raise ValueError("no")
         return data
 
+    @action("note", mode="local")
+    async def note(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return ``data``, as a local step by default."""
+        return data
+
     @action("once", semantics="at-most-once")
     async def once(self, data: dict[str, Any]) -> None:
         """Fail for good."""

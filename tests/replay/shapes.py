@@ -196,6 +196,16 @@ JOBS: Final[dict[str, Shape]] = {
         ],
         cancelled="during",
     ),
+    "local-by-default": Shape(
+        [
+            step("echo1", "note", {"message": "{{ .username }}"}, timeout="5s"),
+            step("long", "note", timeout="5001ms"),
+            step("waits", "note", timeout="5s", retry={"attempts": 2, "backoff": "10s"}),
+            step("waits-long", "note", timeout="5s", retry={"attempts": 2, "backoff": "10001ms"}),
+            step("says-so", "note", timeout="5s", mode="regular"),
+            step("echo2", "say", {"message": "{{ .steps.echo1.message }}"}, timeout="5s"),
+        ]
+    ),
     "no-job": Shape([], given={"workflow": "Recorded"}),
     "no-input": Shape([], given=""),
 }

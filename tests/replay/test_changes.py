@@ -18,7 +18,10 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
+import hatchet_schemas.workflows
 from hatchet_schemas import ActionId, Job, JobInput, Step, StepInput
+from hatchet_schemas.modes import Mode
+from hatchet_worker.default_modes import JobModes
 from hatchet_worker.jobs import JobWorkflow
 from hatchet_worker.progress import JobProgress
 
@@ -47,7 +50,11 @@ class Recorded:
     def local_steps(self) -> list[dict[str, Any]]:
         """What Temporal's core has written down of each local step's last attempt."""
         markers = self.of("MARKER_RECORDED", "markerRecordedEventAttributes")
-        payloads = [marker["details"]["data"]["payloads"][0]["data"] for marker in markers]
+        payloads = [
+            marker["details"]["data"]["payloads"][0]["data"]
+            for marker in markers
+            if marker["markerName"] == "core_local_activity"
+        ]
         attempts = [json.loads(base64.b64decode(payload)) for payload in payloads]
         return list({attempt["activity_id"]: attempt for attempt in attempts}.values())
 
@@ -244,6 +251,20 @@ class LocalByDefault(JobWorkflow):
         return await super()._run_step(step.model_copy(update={"mode": "local"}), step_input)
 
 
+class _NoDefaults(JobModes):
+    def default_mode(self, action_id: ActionId) -> Mode:
+        return "regular"
+
+
+@_workflow
+class DefaultsForgotten(JobWorkflow):
+    """Runs what is local by default as a regular step, without a look at the history."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._modes = _NoDefaults()
+
+
 @_workflow
 class PatchedTimer(JobWorkflow):
     """Waits a while before the first step, in jobs that begin with this release."""
@@ -297,6 +318,7 @@ CONDITIONAL: Final = {
         (CancellationFails, lambda job: job.cancelled),
         (ModesIgnored, lambda job: job.local_steps),
         (LocalByDefault, lambda job: job.regular_steps),
+        (DefaultsForgotten, lambda job: job.name == "local-by-default"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -308,6 +330,18 @@ async def test_a_change_is_refused_by_the_jobs_that_it_would_break(
 
     assert broken
     assert broken <= await refused_by(changed)
+
+
+@pytest.mark.parametrize("limit", ["MAX_LOCAL_TIMEOUT", "MAX_LOCAL_WAIT"])
+@pytest.mark.parametrize("change", [timedelta(milliseconds=-1), timedelta(milliseconds=1)])
+async def test_other_limits_for_local_steps_are_refused_by_a_job_that_is_at_them(
+    monkeypatch: pytest.MonkeyPatch, limit: str, change: timedelta
+) -> None:
+    """They decide which steps an action's default is for."""
+    name = f"hatchet_schemas.workflows.{limit}"
+    monkeypatch.setattr(name, getattr(hatchet_schemas.workflows, limit) + change)
+
+    assert await refused_by(JobWorkflow) == {"local-by-default"}
 
 
 @pytest.mark.parametrize("changed", [PatchedTimer, HarmlessChange])

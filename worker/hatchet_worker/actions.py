@@ -12,6 +12,7 @@ from pydantic_core import to_json
 
 from hatchet_schemas import ActionId, SchemaError
 from hatchet_schemas.catalogue import ActionSignature, Semantics
+from hatchet_schemas.modes import MODES, Mode
 from hatchet_worker.context import Context
 from hatchet_worker.errors import IntegrationError, InvalidInput
 from hatchet_worker.signatures import (
@@ -41,6 +42,7 @@ class ActionMethod:
 
     verb: str
     semantics: Semantics | None
+    mode: Mode
     signature: MethodSignature
 
     def validated(self, data: dict[str, Any]) -> Any:
@@ -65,12 +67,15 @@ class ActionMethod:
         return ActionSignature(
             description=inspect.getdoc(method),
             semantics=self.semantics,
+            mode=self.mode,
             with_=None if params is None else json_schema(params, "validation"),
             outputs=outputs_schema(self.signature.returned),
         )
 
 
-def action(verb: str, *, semantics: Semantics | None = None) -> Callable[[MethodT], MethodT]:
+def action(
+    verb: str, *, semantics: Semantics | None = None, mode: Mode = "regular"
+) -> Callable[[MethodT], MethodT]:
     """Mark a method of an `Integration` as the action ``<integration id>:<verb>``.
 
     The method, sync or async, takes one parameter beside ``self``: a dict (the step's ``with``) or
@@ -82,9 +87,13 @@ def action(verb: str, *, semantics: Semantics | None = None) -> Callable[[Method
     fails. ``"idempotent"``: a second time does no harm; it changes nothing for the worker, but
     tells the authors of workflows. Without it, the retry policy decides, and nothing is promised.
 
+    ``mode="local"`` has steps run as local ones whose file does not say how: for what is done in a
+    moment and may be done again. One whose ``timeout`` or ``retry`` allow for more than a local
+    step may take is a regular step nevertheless.
+
     Raises:
-        IntegrationError: at definition time, if the verb, the semantics or the method's signature
-            cannot work.
+        IntegrationError: at definition time, if the verb, the semantics, the mode or the method's
+            signature cannot work.
 
     """
 
@@ -107,8 +116,18 @@ def action(verb: str, *, semantics: Semantics | None = None) -> Callable[[Method
                 f"{name}: {semantics!r} is not what semantics can be: "
                 f"expected {' or '.join(map(repr, get_args(Semantics)))}"
             )
+        if mode not in MODES:
+            raise IntegrationError(
+                f"{name}: {mode!r} is not what mode can be: "
+                f"expected {' or '.join(map(repr, MODES))}"
+            )
+        if mode == "local" and semantics == "at-most-once":
+            raise IntegrationError(
+                f"{name}: what is at-most-once cannot be local by default, as a local step is run "
+                "again when its worker is lost"
+            )
         signature = method_signature(name, method, inspect.currentframe())
-        vars(method)[_MARK] = ActionMethod(verb, semantics, signature)
+        vars(method)[_MARK] = ActionMethod(verb, semantics, mode, signature)
         return method
 
     return mark

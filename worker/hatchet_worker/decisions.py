@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from hatchet_schemas import JobInput, SecretText, Step, StepInput, TemplateError
+from hatchet_schemas import ActionId, JobInput, SecretText, Step, StepInput, TemplateError
 from hatchet_schemas.conditions import JobStatus, condition_of
 from hatchet_schemas.limits import MAX_PAYLOAD_BYTES
+from hatchet_schemas.modes import Mode
 from hatchet_schemas.templates import render
 from hatchet_worker.failures import (
     Place,
@@ -18,7 +19,7 @@ from hatchet_worker.failures import (
 from hatchet_worker.payloads import encoded_size
 from hatchet_worker.progress import JobProgress
 
-__all__ = ["job_is_wanted", "step_is_wanted", "wanted_input"]
+__all__ = ["job_is_wanted", "step_is_wanted", "wanted_input", "wanted_mode"]
 
 
 def job_is_wanted(job_input: JobInput, progress: JobProgress) -> bool:
@@ -75,3 +76,13 @@ def wanted_input(job_input: JobInput, step: Step, scope: Mapping[str, Any]) -> S
         with_=rendered,
         secrets=tuple(secrets),
     )
+
+
+def wanted_mode(step: Step, default_mode: Callable[[ActionId], Mode]) -> Mode:
+    """Return how a step runs: as its file says, else as its action does by default.
+
+    A default never makes a local step of one that may take too long for it.
+    """
+    if step.mode is not None:
+        return step.mode
+    return default_mode(step.action_id) if step.fits_local else "regular"

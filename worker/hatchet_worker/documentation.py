@@ -95,7 +95,7 @@ def _row(integration: IntegrationReference, action: ActionReference) -> str:
     cells = (
         f"[{integration.id}]({file})",
         f"[{verb}]({file}#{_anchor(action.id)})",
-        action.semantics or "none declared",
+        action.declared or "none declared",
         _tried_again(integration, action),
         TESTED_AGAINST.get(integration.id, ""),
     )
@@ -114,8 +114,8 @@ def _page(integration: IntegrationReference) -> Iterator[str]:
         yield f"It needs an extra: `pip install '{OWN_PACKAGE}[{extra}]'`.\n"
     for action in integration.actions:
         yield f"## {action.id}\n"
-        if action.semantics:
-            yield f"Semantics: [{action.semantics}]({_SEMANTICS}).\n"
+        if action.declared:
+            yield f"Semantics: [{action.declared}]({_SEMANTICS}).\n"
         if action.description:
             yield f"{action.description}\n"
         yield from _fields("with", action.parameters, with_defaults=True)

@@ -59,7 +59,13 @@ class FakingRegistry(Registry):
         if any(each.id == wanted.integration for each in self.integrations):
             real = super().__getitem__(action_id)
             return _Staged(
-                wanted, real.integration, real.is_async, real.semantics, registry=self, real=True
+                wanted,
+                real.integration,
+                real.is_async,
+                real.semantics,
+                real.mode,
+                registry=self,
+                real=True,
             )
         nobody = _Nobody(wanted.integration, (wanted.verb,))
         return _Staged(wanted, nobody, is_async=True, registry=self, real=False)

@@ -15,6 +15,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, RetryState
 from temporalio.testing import ActivityEnvironment
 
 from hatchet_schemas import Step, StepInput
+from hatchet_worker.decisions import wanted_mode
 from hatchet_worker.integration import closed
 from hatchet_worker.registry import Registry
 from hatchet_worker.secrets import SecretProvider
@@ -63,6 +64,8 @@ class InProcessSteps:
 
     async def run(self, step: Step, step_input: StepInput, workflow_id: str) -> StepEnded:
         """Run a step to its end; the idempotency key is that of a run of ``workflow_id``."""
+        mode = wanted_mode(step, self._registry.default_mode)
+        step = step.model_copy(update={"mode": mode})
         payload = RawValue(Payload(data=step_input.model_dump_json().encode()))
         details: list[Any] = []
         for attempt in range(1, step.retry.attempts + 1):

@@ -11,6 +11,7 @@ import structlog
 
 from hatchet_schemas import ActionId, SchemaError
 from hatchet_schemas.catalogue import ActionSignature, Semantics
+from hatchet_schemas.modes import Mode
 from hatchet_worker.actions import ActionMethod, Outputs, action_methods
 from hatchet_worker.context import current_context
 from hatchet_worker.errors import IntegrationError, UnknownAction
@@ -122,6 +123,10 @@ class Integration:
     def action_semantics(self, action: str) -> Semantics | None:
         """Return what the method behind ``action`` declares; None where there is no such method."""
         return self._methods[action][1].semantics if action in self._methods else None
+
+    def action_mode(self, action: str) -> Mode:
+        """Return how steps of ``action`` run by default, as its method declares."""
+        return self._methods[action][1].mode if action in self._methods else "regular"
 
     def action_signature(self, action: str) -> ActionSignature:
         """Return what ``action`` takes and puts out, and what its method's docstring says."""

@@ -19,7 +19,8 @@ from hatchet_schemas import (
     StepInput,
 )
 from hatchet_schemas.conditions import JobStatus
-from hatchet_worker.decisions import job_is_wanted, step_is_wanted, wanted_input
+from hatchet_worker.decisions import job_is_wanted, step_is_wanted, wanted_input, wanted_mode
+from hatchet_worker.default_modes import JobModes
 from hatchet_worker.encrypted import check_readable
 from hatchet_worker.errors import LocalStepLost
 from hatchet_worker.failures import Place, invalid_job, is_lost, step_failure
@@ -58,6 +59,7 @@ class JobWorkflow:
 
     def __init__(self) -> None:
         self.job_input: JobInput | None = None
+        self._modes = JobModes()
 
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> dict[str, Any]:
@@ -101,7 +103,9 @@ class JobWorkflow:
                         _log(job_input, "step.skipped", step=step.id, condition=step.if_)
                     continue
                 step_input = wanted_input(job_input, step, progress.scope)
-                progress.complete(step, await self._run_step(step, step_input))
+                mode = wanted_mode(step, self._modes.default_mode)
+                settled = step.model_copy(update={"mode": mode})
+                progress.complete(step, await self._run_step(settled, step_input))
             except ApplicationError as failure:
                 progress.fail(step, failure)
                 if step.continue_on_error:

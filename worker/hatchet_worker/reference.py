@@ -35,10 +35,14 @@ class FieldReference:
 
 @dataclass(frozen=True, slots=True)
 class ActionReference:
-    """An action; ``parameters`` and ``results`` are None where its code does not tell them."""
+    """An action; ``parameters`` and ``results`` are None where its code does not tell them.
+
+    ``declared`` is what its author says of it, for people, ``semantics`` a part of that.
+    """
 
     id: str
     semantics: Semantics | None
+    declared: str
     description: str
     parameters: tuple[FieldReference, ...] | None
     results: tuple[FieldReference, ...] | None
@@ -86,6 +90,7 @@ def _action(action_id: str, signature: ActionSignature) -> ActionReference:
     return ActionReference(
         action_id,
         signature.semantics,
+        signature.declared,
         signature.description or "",
         _fields(signature.with_),
         _fields(signature.outputs),

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from hatchet_schemas import ActionId, SchemaError
 from hatchet_schemas.catalogue import ActionSignature, Catalogue, Semantics
+from hatchet_schemas.modes import Mode
 from hatchet_worker.actions import Outputs
 from hatchet_worker.errors import IntegrationError, UnknownAction
 from hatchet_worker.integration import Integration, IntegrationLike, check_integration_id
@@ -25,13 +26,15 @@ class RegisteredAction:
     """One action of one integration.
 
     ``is_async`` says whether `perform` may be called on an event loop; if not, it may block.
-    ``semantics`` is what its author declares, None where that is nothing.
+    ``semantics`` is what its author declares, None where that is nothing; ``mode`` is how its steps
+    run by default.
     """
 
     id: ActionId
     integration: IntegrationLike
     is_async: bool
     semantics: Semantics | None = None
+    mode: Mode = "regular"
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -89,6 +92,11 @@ class Registry:
         except KeyError:
             raise UnknownAction(self._unknown(action_id)) from None
 
+    def default_mode(self, action_id: str) -> Mode:
+        """Return how the steps of an action run by default; regular where there is no such one."""
+        found = self._actions.get(action_id)
+        return "regular" if found is None else found.mode
+
     def catalogue(self) -> Catalogue:
         """Return all actions with what each takes and puts out, as data to be written down."""
         return Catalogue(
@@ -112,7 +120,11 @@ def _actions_of(integration: IntegrationLike) -> Iterator[RegisteredAction]:
         except SchemaError as error:
             raise IntegrationError(f"{_named(integration)}: {error}") from None
         yield RegisteredAction(
-            action_id, integration, _is_async(integration, verb), _semantics(integration, verb)
+            action_id,
+            integration,
+            _is_async(integration, verb),
+            _semantics(integration, verb),
+            _mode(integration, verb),
         )
 
 
@@ -144,6 +156,10 @@ def _is_async(integration: IntegrationLike, verb: str) -> bool:
 
 def _semantics(integration: IntegrationLike, verb: str) -> Semantics | None:
     return integration.action_semantics(verb) if isinstance(integration, Integration) else None
+
+
+def _mode(integration: IntegrationLike, verb: str) -> Mode:
+    return integration.action_mode(verb) if isinstance(integration, Integration) else "regular"
 
 
 def _named(integration: object) -> str:

@@ -20,6 +20,7 @@ from hatchet_schemas.names import DEFAULT_QUEUE, Name
 from hatchet_worker.background import BackgroundService
 from hatchet_worker.connection import TemporalSettings, check, connect, unreachable_workers
 from hatchet_worker.counts import StepCounts
+from hatchet_worker.default_modes import DefaultModes
 from hatchet_worker.errors import WorkerError
 from hatchet_worker.exiting import settle_at_exit
 from hatchet_worker.integration import IntegrationLike, closed
@@ -254,7 +255,7 @@ class Worker:
             task_queue=queue,
             workflows=[JobWorkflow],
             activities=[steps.run_step],
-            interceptors=tracing_interceptors(),
+            interceptors=[DefaultModes(self.registry), *tracing_interceptors()],
             # The sandbox guards against workflow code that is not ours, and costs CPU per job.
             workflow_runner=temporalio.worker.UnsandboxedWorkflowRunner(),
             max_concurrent_activities=self._max_concurrent_steps,

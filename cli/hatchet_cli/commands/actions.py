@@ -36,21 +36,25 @@ def list_actions(
     """List the actions that steps can name, and what each does."""
     from hatchet_cli.catalogues import catalogue_of
 
-    listed = [
-        (str(action_id), signature.semantics, signature.description)
-        for action_id, signature in catalogue_of(apps or (), use_wanted(use)).actions.items()
-    ]
+    listed = catalogue_of(apps or (), use_wanted(use)).actions
     if output is Output.JSON:
         import json
 
-        fields = ("actionId", "semantics", "description")
-        entries = [dict(zip(fields, entry, strict=True)) for entry in listed]
+        entries = [
+            {
+                "actionId": action_id,
+                "semantics": signature.semantics,
+                "mode": signature.mode,
+                "description": signature.description,
+            }
+            for action_id, signature in listed.items()
+        ]
         typer.echo(json.dumps(entries, indent=2))
         return
-    width = max((len(action_id) for action_id, _, _ in listed), default=0)
-    for action_id, semantics, description in listed:
-        told = (description or "").partition("\n")[0]
-        declared = f"[{semantics}] " if semantics else ""
+    width = max(map(len, listed), default=0)
+    for action_id, signature in listed.items():
+        told = (signature.description or "").partition("\n")[0]
+        declared = f"[{signature.declared}] " if signature.declared else ""
         typer.echo(f"{action_id:<{width}}  {declared}{told}".rstrip())
 
 

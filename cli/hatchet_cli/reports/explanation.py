@@ -103,7 +103,7 @@ def _job(job: JobVerdict) -> Iterator[str]:
 def _step(number: int, step: StepVerdict) -> Iterator[str]:
     name = "" if step.name == step.id else f"  {step.name}"
     told = {"runs": "", "depends": "", "skipped": "  is skipped", "fails": "  fails"}[step.state]
-    mode = "" if step.mode == "regular" else f"  {step.mode}"
+    mode = "  local" if step.mode == "local" else ""
     yield f"     {number} {step.id}  {step.action_id}{mode}{name}{told}"
     yield from _condition(step.condition, "       ")
     if step.error is not None:

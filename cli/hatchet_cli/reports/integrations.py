@@ -100,7 +100,7 @@ def _reference(each: Found) -> Iterator[str]:
         yield f"  extra: {_extra(installed)}{mending if installed.lacking else ''}"
     for action in reference.actions:
         yield ""
-        yield f"{action.id}{f'  [{action.semantics}]' if action.semantics else ''}"
+        yield f"{action.id}{f'  [{action.declared}]' if action.declared else ''}"
         yield from _indented(action.description, 2)
         yield from _fields("with", action.parameters)
         yield from _fields("outputs", action.results)

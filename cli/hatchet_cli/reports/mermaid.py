@@ -65,7 +65,7 @@ def _edges(name: str, workflow: Workflow, events: dict[str, str]) -> Iterator[st
 
 
 def _about(step: Step) -> Sequence[str]:
-    mode = () if step.mode == "regular" else (step.mode,)
+    mode = ("local",) if step.mode == "local" else ()
     return (step.id, step.action_id, *mode, *_if(step.if_))
 
 

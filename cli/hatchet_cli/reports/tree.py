@@ -59,7 +59,7 @@ def _job(name: str, job: Job) -> _Branch:
 
 
 def _about(step: Step) -> str:
-    mode = "" if step.mode == "regular" else f"  {step.mode}"
+    mode = "  local" if step.mode == "local" else ""
     return f"{step.action_id}{mode}{_if(step.if_)}"
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from hatchet_schemas.durations import format_duration
 from hatchet_schemas.errors import shown
 from hatchet_schemas.modes import MAX_LOCAL_TIMEOUT, MAX_LOCAL_WAIT
 from hatchet_schemas.problems import Finding
-from hatchet_schemas.workflows import RetryPolicy, Step
+from hatchet_schemas.workflows import Step
 
-__all__ = ["local_step_findings", "longest_wait"]
+__all__ = ["local_step_findings"]
 
 Loc = tuple[str | int, ...]
 
@@ -27,7 +26,7 @@ def local_step_findings(step: Step, loc: Loc) -> Iterator[Finding]:
             f"at most {format_duration(MAX_LOCAL_TIMEOUT)}, or mode: regular",
             "local-timeout",
         )
-    wait = longest_wait(step.retry)
+    wait = step.retry.longest_wait
     if wait > MAX_LOCAL_WAIT:
         yield Finding(
             (*loc, "retry"),
@@ -36,16 +35,3 @@ def local_step_findings(step: Step, loc: Loc) -> Iterator[Finding]:
             "local-retry",
             at_key=True,
         )
-
-
-def longest_wait(retry: RetryPolicy) -> timedelta:
-    """Return the longest wait between two attempts; none at all where there is one attempt."""
-    if retry.attempts == 1:
-        return timedelta()
-    longest = retry.backoff
-    for _ in range(retry.attempts - 2):
-        if longest >= retry.max_backoff or retry.factor == 1:
-            break
-        longest *= retry.factor
-    # To the millisecond, as durations are written.
-    return timedelta(milliseconds=min(longest, retry.max_backoff) // timedelta(milliseconds=1))

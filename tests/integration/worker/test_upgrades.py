@@ -227,6 +227,54 @@ async def test_a_rolling_upgrade_runs_each_step_of_each_job_once(
     assert 10 <= ran["greeting"] <= 20
 
 
+async def test_a_killed_worker_s_decision_for_local_steps_is_lost_with_them(
+    jobs: Jobs, releases: Releases
+) -> None:
+    """SIGKILL: they are run again by a worker whose action is regular by default, as regular."""
+    old = releases.start("1-local")
+    handle = await jobs.start(step("one", "5s"), step("two", "5s", gate=str(releases.gate)))
+    await reached(releases, 2)
+
+    old.send_signal(signal.SIGKILL)
+    await ended(old)
+    releases.gate.touch()
+    releases.start("1")
+
+    assert await result_of(handle) == {"one": "1", "two": "1"}
+    assert releases.steps() == [
+        *[("one", "1-local"), ("two", "1-local")],
+        *[("one", "1"), ("two", "1")],
+    ]
+
+
+@pytest.mark.parametrize(("first", "then"), [("1", "1-local"), ("1-local", "1")])
+async def test_an_action_may_change_its_default_mode_while_jobs_run(
+    jobs: Jobs, releases: Releases, first: str, then: str
+) -> None:
+    """Both at work, then the new one alone: no workflow task fails, and each step runs once."""
+    gate = str(releases.gate)
+    steps = (step("one", "5s"), step("two", gate=gate), step("three", "5s"), step("four", "5s"))
+    old = releases.start(first)
+    before = [await jobs.start(*steps) for _ in range(10)]
+    await reached(releases, 20)
+    releases.start(then)
+    during = [await jobs.start(*steps) for _ in range(10)]
+    await reached(releases, 40)
+
+    old.send_signal(signal.SIGTERM)
+    releases.gate.touch()
+    assert await ended(old) == 0
+    after = [await jobs.start(*steps) for _ in range(10)]
+    handles = [*before, *during, *after]
+    results = [await result_of(handle) for handle in handles]
+
+    assert all(set(result) == {"one", "two", "three", "four"} for result in results)
+    assert {result["four"] for result in results} == {then}
+    assert Counter(releases.runs().values()) == {1: 120}
+    for handle in handles:
+        assert "WORKFLOW_TASK_FAILED" not in await jobs.event_types(handle)
+
+
 @pytest.mark.parametrize(("begun_by", "given_to"), [("1", "2-careless"), ("2", "1")])
 async def test_a_release_that_cannot_go_on_with_a_job_leaves_it_to_one_that_can(
     jobs: Jobs, releases: Releases, begun_by: str, given_to: str

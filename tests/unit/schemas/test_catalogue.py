@@ -41,6 +41,31 @@ def test_its_json_is_in_order_and_named_as_in_workflow_files() -> None:
     }
 
 
+def test_a_mode_is_written_only_where_it_is_local() -> None:
+    """So that what was exported before stays as it is, and can be read by earlier releases."""
+    quick = ActionSignature(mode="local")
+    written = json.loads(catalogue(sell=SELL, look=quick).to_json())
+
+    assert "mode" not in written["actions"]["shop:sell"]
+    assert written["actions"]["shop:look"]["mode"] == "local"
+    assert Catalogue.from_json(json.dumps(written)).actions[ActionId("shop:look")] == quick
+
+
+@pytest.mark.parametrize(
+    ("signature", "declared"),
+    [
+        (SELL, "at-most-once"),
+        (ActionSignature(), ""),
+        (ActionSignature(mode="local"), "local by default"),
+        (ActionSignature(semantics="idempotent", mode="local"), "idempotent, local by default"),
+    ],
+)
+def test_what_an_author_declares_is_told_in_a_few_words(
+    signature: ActionSignature, declared: str
+) -> None:
+    assert signature.declared == declared
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hatchet_schemas.checks.local_steps import local_step_findings, longest_wait
+from hatchet_schemas.checks.local_steps import local_step_findings
 from hatchet_schemas.workflows import RetryPolicy, Step
 
 
@@ -29,6 +29,7 @@ def test_a_local_step_with_a_short_timeout_and_the_default_retry_is_fine(timeout
 def test_a_longer_timeout_is_for_regular_steps(timeout: str) -> None:
     assert rules_of(mode="local", timeout=timeout) == [("timeout", "local-timeout")]
     assert rules_of(mode="regular", timeout=timeout) == []
+    assert rules_of(timeout=timeout) == []
 
 
 def test_long_waits_are_for_regular_steps() -> None:
@@ -36,6 +37,22 @@ def test_long_waits_are_for_regular_steps() -> None:
 
     assert rules_of(mode="local", retry=retry) == [("retry", "local-retry")]
     assert rules_of(mode="regular", retry=retry) == []
+    assert rules_of(retry=retry) == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"timeout": "5001ms"},
+        {"retry": {"attempts": 2, "backoff": "10s"}},
+        {"retry": {"attempts": 2, "backoff": "10001ms"}},
+    ],
+)
+def test_a_step_fits_where_a_local_one_would_break_no_rule(fields: dict[str, Any]) -> None:
+    step = {"name": "S", "id": "s", "actionId": "a:b", "timeout": "5s", **fields}
+
+    assert Step.model_validate(step).fits_local is (rules_of(mode="local", **fields) == [])
 
 
 @pytest.mark.parametrize(
@@ -52,4 +69,4 @@ def test_long_waits_are_for_regular_steps() -> None:
 def test_the_longest_wait_is_the_last_one_of_the_policy(retry: dict[str, Any], wait: str) -> None:
     policy = RetryPolicy.model_validate(retry)
 
-    assert longest_wait(policy) == timedelta(seconds=float(wait.removesuffix("s")))
+    assert policy.longest_wait == timedelta(seconds=float(wait.removesuffix("s")))

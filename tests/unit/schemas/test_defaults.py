@@ -85,6 +85,18 @@ def test_a_mode_holds_from_the_nearest_level_and_a_step_s_own_before_all() -> No
     }
 
 
+def test_a_step_has_no_mode_where_nothing_says_one() -> None:
+    """Then its action decides; one that is regular by its file stays so."""
+    text = """\
+name: W
+on: k
+jobs: {j: {steps: [{id: s, action: "a:b", timeout: 1s},
+                   {id: t, action: "a:b", timeout: 1s, mode: regular}]}}
+"""
+
+    assert [step.mode for step in loaded(text).jobs["j"].steps] == [None, "regular"]
+
+
 @pytest.mark.parametrize("place", ["defaults: {mode: lokal}\n", "# \n"])
 def test_a_mode_that_is_none_is_told_once_where_it_stands(place: str) -> None:
     job_mode = "" if "defaults" in place else "mode: lokal, "

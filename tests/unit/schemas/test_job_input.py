@@ -135,16 +135,20 @@ def test_the_definition_is_named_on_the_wire_as_in_the_file() -> None:
     }
 
 
-def test_a_mode_is_on_the_wire_only_where_it_is_local() -> None:
-    """So that older workers can read the jobs that have none."""
+def test_a_mode_is_on_the_wire_only_where_the_file_says_it() -> None:
+    """So that older workers can read the jobs that have none, and that others keep to regular."""
     step = {"name": "S", "id": "s", "actionId": "a:b", "timeout": "1s"}
-    steps = [step, {**step, "id": "t", "mode": "local"}]
+    steps = [
+        step,
+        {**step, "id": "t", "mode": "local"},
+        {**step, "id": "u", "mode": "regular"},
+    ]
     job = Job.model_validate({"steps": steps, "defaults": {"timeout": "1s"}})
     local = Job.model_validate({"steps": steps, "mode": "local", "defaults": {"mode": "local"}})
 
     written = json.loads(job.model_dump_json())
     assert "mode" not in {*written, *written["defaults"], *written["steps"][0]}
-    assert written["steps"][1]["mode"] == "local"
+    assert [step["mode"] for step in written["steps"][1:]] == ["local", "regular"]
     assert Job.model_validate_json(job.model_dump_json()) == job
     assert Job.model_validate_json(local.model_dump_json()) == local
 

@@ -101,6 +101,27 @@ def test_a_static_method_is_refused() -> None:
             def create(data: dict[str, Any]) -> None: ...
 
 
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"semantics": "twice"}, "'twice' is not what semantics can be: expected 'at-most-once'"),
+        ({"mode": "lokal"}, "'lokal' is not what mode can be: expected 'regular' or 'local'"),
+        (
+            {"semantics": "at-most-once", "mode": "local"},
+            "what is at-most-once cannot be local by default",
+        ),
+    ],
+)
+def test_what_cannot_be_declared_is_refused_at_definition(
+    declared: dict[str, Any], message: str
+) -> None:
+    def create(self: object, data: dict[str, Any]) -> None: ...
+
+    with pytest.raises(IntegrationError, match=message) as caught:
+        action("create", **declared)(create)
+    assert create.__qualname__ in str(caught.value)
+
+
 def test_two_methods_cannot_be_one_action() -> None:
     """Otherwise the order of definitions would decide silently."""
     with pytest.raises(IntegrationError, match="create and make are both the action 'create'"):

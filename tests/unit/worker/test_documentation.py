@@ -35,7 +35,7 @@ class Notes(Integration):
     id = "notes"
     secrets = ("PENCIL",)
 
-    @action("write", semantics="idempotent")
+    @action("write", semantics="idempotent", mode="local")
     def write(self, note: Note) -> Note:
         """Write a note."""
         return note
@@ -49,7 +49,7 @@ def test_a_page_tells_all_of_an_integration() -> None:
         "Keeps notes.\n",
         "Secrets: `PENCIL`.",
         "## notes:write\n",
-        "Semantics: [idempotent]",
+        "Semantics: [idempotent, local by default](",
         "| `text` | string | required | On one line \\| or more. |",
         '| `color` | string | `"black"` |  |',
         "Tried again after: `Throttled`, `Unreachable`, `ProviderFailed`.",
@@ -59,6 +59,6 @@ def test_a_page_tells_all_of_an_integration() -> None:
 
 def test_the_table_has_a_row_for_each_action() -> None:
     assert (
-        "| [notes](notes.md) | [write](notes.md#noteswrite) | idempotent | "
+        "| [notes](notes.md) | [write](notes.md#noteswrite) | idempotent, local by default | "
         "`Throttled`, `Unreachable`, `ProviderFailed` |  |\n"
     ) in table([reference_of(Notes)])

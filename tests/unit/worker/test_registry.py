@@ -136,3 +136,37 @@ def test_what_is_no_integration_is_refused(integration: Any, message: str) -> No
     """When the worker is made, and with what is missing."""
     with pytest.raises(IntegrationError, match=message):
         Registry([integration])
+
+
+class _Rates(Integration):
+    id = "rates"
+
+    @action("look-up", semantics="idempotent", mode="local")
+    def look_up(self, data: dict[str, Any]) -> None: ...
+
+    @action("fetch")
+    def fetch(self, data: dict[str, Any]) -> None: ...
+
+
+class _Elsewhere(_Rates):
+    id = "elsewhere"
+
+    def look_up(self, data: dict[str, Any]) -> None: ...
+
+
+def test_the_default_mode_of_an_action_is_what_its_method_declares() -> None:
+    """An action that is not there, or of an integration without the base class, is regular."""
+    registry = Registry([_Rates(), _Elsewhere(), Plain()])
+
+    assert {
+        action_id: registry.default_mode(action_id) for action_id in (*registry, "rates:sing")
+    } == {
+        "elsewhere:fetch": "regular",
+        "elsewhere:look-up": "local",
+        "plain:do": "regular",
+        "rates:fetch": "regular",
+        "rates:look-up": "local",
+        "rates:sing": "regular",
+    }
+    assert registry["rates:look-up"].mode == "local"
+    assert registry.catalogue().actions[ActionId("rates:look-up")].mode == "local"

@@ -318,3 +318,49 @@ async def test_a_local_step_of_an_at_most_once_action_fails_before_it_is_called(
     assert failure.type == "UnsuitableMode"
     assert "ledger:book is at-most-once, and a local step is run again" in failure.message
     assert jobs["book"].calls == ()
+
+
+class Rates(Integration):
+    """Is quick, but not always at the first attempt."""
+
+    id = "rates"
+
+    @action("look-up", mode="local")
+    async def look_up(self, data: dict[str, Any], context: Context) -> dict[str, Any]:
+        """Tell what the attempt before has kept, which is nothing in local steps."""
+        context.heartbeat("as far as this")
+        if context.attempt == 1:
+            raise ConnectionError("not yet")
+        return {"kept": list(context.heartbeat_details)}
+
+
+@pytest.mark.parametrize(
+    ("said", "in_steps", "in_regular"),
+    [
+        ("", [], ["as far as this"]),
+        ("mode: regular, ", ["as far as this"], ["as far as this"]),
+        ("mode: local, ", [], ["as far as this"]),
+    ],
+)
+async def test_a_step_that_does_not_say_how_it_runs_runs_as_its_action_does_by_default(
+    said: str, in_steps: list[str], in_regular: list[str]
+) -> None:
+    """The nearest that says something holds; a long step is regular as long as nothing does."""
+    text = f"""\
+name: Rates
+on: k
+jobs:
+  ask:
+    {said.rstrip(", ") or "description: Says nothing."}
+    steps:
+      - {{id: quick, actionId: "rates:look-up", timeout: 5s}}
+      - {{id: own, actionId: "rates:look-up", timeout: 5s, mode: regular}}
+  long:
+    steps: [{{id: long, actionId: "rates:look-up", timeout: 6s}}]
+"""
+
+    jobs = await run_workflow(workflow(text), {}, integrations=[Rates()])
+
+    assert jobs["ask"].step("quick").outputs == {"kept": in_steps}
+    assert jobs["ask"].step("own").outputs == {"kept": in_regular}
+    assert jobs["long"].step("long").outputs == {"kept": in_regular}

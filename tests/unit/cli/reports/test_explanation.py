@@ -198,7 +198,7 @@ def test_json_tells_all_of_it() -> None:
         "step": "tell",
         "name": "tell",
         "action": "slack:send",
-        "mode": "regular",
+        "mode": None,
         "state": "runs",
         "if": None,
         "with": {"text": "From {{ .steps.reserve.shelf }}", "token": "***"},
