@@ -26,6 +26,7 @@ __all__ = ["JobStarter", "Router"]
 _log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.router")
 
 _UNINTERRUPTED_SECONDS: Final = 0.02
+_MAX_KNOWN_KEYS: Final = 1_000
 
 
 class JobStarter(Protocol):
@@ -45,7 +46,11 @@ class JobStarter(Protocol):
 
 
 class Router:
-    """Turns deliveries into started jobs; knows neither AMQP nor Temporal."""
+    """Turns deliveries into started jobs; knows neither AMQP nor Temporal.
+
+    Each uses the ``table`` that is there when it comes. What the last keys match is remembered:
+    most publishers have few.
+    """
 
     def __init__(
         self,
@@ -58,6 +63,8 @@ class Router:
         counts: EventCounts | None = None,
     ) -> None:
         self.table = table
+        self._known: dict[str, tuple[Match, ...]] = {}
+        self._known_of = table
         self._starter = starter
         self._variables = variables
         self._max_body_bytes = max_body_bytes
@@ -76,7 +83,7 @@ class Router:
 
         """
         began = self._clock()
-        matches = self.table.match(delivery.routing_key)
+        matches = self._matches(delivery.routing_key)
         if not matches:
             # A binding can let through what is not for us, and what that holds is not our business.
             return Unmatched()
@@ -99,6 +106,15 @@ class Router:
             reasons = "; ".join(reason for found in undecided.values() for reason in found)
             return Rejection(CONDITION_FAILED, reasons, event.id, tuple(undecided))
         return Routed(event, jobs)
+
+    def _matches(self, key: str) -> tuple[Match, ...]:
+        if self._known_of is not self.table or len(self._known) >= _MAX_KNOWN_KEYS:
+            self._known_of = self.table
+            self._known.clear()
+        matches = self._known.get(key)
+        if matches is None:
+            matches = self._known[key] = self.table.match(key)
+        return matches
 
     async def _wanted(
         self, event: Event, matches: tuple[Match, ...]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
-from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
-from aiormq.abc import DeliveredMessage
 
 from hatchet_router.acknowledging import Acknowledgements
 from hatchet_router.amqp import CONNECTION_ERRORS, closing_is_an_error, connected, open_channel
@@ -20,6 +17,7 @@ from hatchet_router.errors import BrokerError
 from hatchet_router.file_sets import FileSet, Membership
 from hatchet_router.preparing import preparing
 from hatchet_router.queue_bindings import bind_all
+from hatchet_router.receiving import OnMessage, consume
 from hatchet_router.replays import declare_replay
 from hatchet_router.shared_note import SharedNote
 from hatchet_router.topology import Topology
@@ -31,8 +29,6 @@ _LEAVE_SECONDS: Final = 2.0
 _PUBLISH_SECONDS: Final = 5.0
 _ACKNOWLEDGED_SECONDS: Final = 1.0
 _ACKNOWLEDGED_POLL_SECONDS: Final = 0.01
-
-OnMessage = Callable[[AbstractIncomingMessage], Awaitable[Any]]
 
 
 class Session:
@@ -211,12 +207,7 @@ class Session:
                 await self._cancel(queue)
                 # What is set holds for the consumers that come after it on this channel.
                 await channel.set_qos(prefetch_count=prefetch)
-                underlay = await channel.get_underlay_channel()
-                # aio-pika's own way, Queue.consume, has a second task for each message.
-                consuming = await underlay.basic_consume(
-                    queue.name, partial(_take, on_message), timeout=None
-                )
-                self._consumer_tag = consuming.consumer_tag
+                self._consumer_tag = await consume(channel, queue.name, on_message)
 
     async def stop_consuming(self) -> None:
         """Take no more messages; those taken can still be acknowledged."""
@@ -326,7 +317,3 @@ class Session:
     def _end(self, reason: str) -> None:
         if not self.ended.done():
             self.ended.set_result(reason)
-
-
-async def _take(on_message: OnMessage, delivered: DeliveredMessage) -> None:
-    await on_message(aio_pika.IncomingMessage(delivered))

@@ -319,3 +319,29 @@ async def test_an_event_is_no_dead_letter_as_long_as_a_job_could_not_be_tried(
 
     with pytest.raises(TemporalUnavailable):
         await Router(table, Wavering()).handle(DELIVERY)
+
+
+async def test_a_key_that_was_met_before_goes_by_the_table_of_now(
+    table: RoutingTable, define: Callable[..., Definition]
+) -> None:
+    starter = RecordingStarter()
+    router = Router(table, starter)
+    await router.handle(DELIVERY)
+
+    router.table = RoutingTable([define("newer", "user:create", jobs=("newest",))])
+    outcome = await router.handle(DELIVERY)
+
+    assert isinstance(outcome, Routed)
+    assert [job.job for job in outcome.jobs] == ["newest"]
+
+
+async def test_no_more_keys_are_remembered_than_fit(
+    table: RoutingTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hatchet_router.router._MAX_KNOWN_KEYS", 3)
+    router = Router(table, RecordingStarter())
+
+    for number in range(10):
+        assert isinstance(await router.handle(Delivery(b"{}", f"stock.{number}")), Unmatched)
+        assert len(router._known) <= 3
+    assert isinstance(await router.handle(DELIVERY), Routed)
