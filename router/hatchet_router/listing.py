@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from hatchet_schemas import Problem
@@ -30,6 +32,7 @@ Stamp = tuple[int, ...]
 
 _SUFFIXES: Final = (".yaml", ".yml")
 _STAMP: Final = attrgetter("st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")
+_NO_STAMPS: Final[Mapping[str, Stamp]] = MappingProxyType({})
 _NOTHING_THERE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 # The coarsest times that a common file system has, FAT's, are two seconds apart.
 _SETTLED_NANOSECONDS: Final = 3_000_000_000
@@ -37,7 +40,7 @@ _SETTLED_NANOSECONDS: Final = 3_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files that can be read, in no order, each with its stamp; and what is amiss.
+    """The files that can be read, in the order they were looked at, with stamps; what is amiss.
 
     Two of one place are equal if nothing has changed in between, as far as that shows.
     """
@@ -63,19 +66,20 @@ def is_settled(stamp: Stamp, now_ns: int) -> bool:
     return max(modified, changed) < now_ns - _SETTLED_NANOSECONDS
 
 
-def list_files(path: Path) -> Listing:
+def list_files(path: Path, known: Mapping[str, Stamp] = _NO_STAMPS) -> Listing:
     """Return the workflow files at ``path``, a file or a folder.
 
     A folder is searched to any depth for ``*.yaml`` and ``*.yml``. Passed over are hidden folders
     inside, files that a link brings in from elsewhere, and what is in the folder `TESTS_FOLDER`
-    directly below.
+    directly below. Files below it that are still there and ``known`` have the stamps of there:
+    they are not looked at, which is most of what a file costs.
     """
     try:
         if path.is_file():
             return Listing({str(path): _STAMP(path.stat())}, ())
         if not path.is_dir():
             return Listing({}, (_not_found(path),))
-        look = _Look(path)
+        look = _Look(path, known)
     except OSError as error:
         return Listing({}, (unreadable(path, error),))
     if not look.stamps and not look.problems:
@@ -88,9 +92,10 @@ def list_files(path: Path) -> Listing:
 class _Look:
     """A walk through a folder. There can be ten thousands of files, so it spends little on each."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, known: Mapping[str, Stamp]) -> None:
         self.stamps: dict[str, Stamp] = {}
         self.problems: list[Problem] = []
+        self._known = known
         self._inside = folder.resolve()
         self._folders = [str(folder)]
         self._into(self._folders.pop(), frozenset({TESTS_FOLDER}))
@@ -120,6 +125,10 @@ class _Look:
 
     def _take(self, path: str, entry: os.DirEntry[str]) -> bool:
         """Take up what is named like a workflow file; return False if it is a folder."""
+        known = self._known.get(path)
+        if known is not None:
+            self.stamps[path] = known
+            return True
         try:
             status = entry.stat()
         except OSError as error:
