@@ -127,7 +127,7 @@ class WorkflowFolder:
         """
         now, listing = self._clock(), list_files(self.path)
         state, read = self._followed(listing, now, before)
-        certain = _later(listing, read) if _only_more(listing, before) else {}
+        certain = _later(listing, read) if _only_more(listing, read, before) else {}
         for _ in range(_READS_AGAIN):
             now, after = self._clock(), list_files(self.path, certain)
             if after == listing:
@@ -143,24 +143,26 @@ class WorkflowFolder:
         """
         stamps, kept = listing.stamps, before.files
         problems = list(listing.problems)
-        # To sort takes as long as all else here.
-        paths = list(kept) if stamps.keys() == kept.keys() else listing.files
+        read = [path for path, each in kept.items() if each.stamp != stamps.get(path, ())]
+        # To sort them takes long, and mostly there are the same files as before.
+        paths = list(kept)
+        are_others = len(stamps) != len(kept) or not all(path in stamps for path in read)
+        if are_others:
+            paths = listing.files
+            read = [path for path in paths if path not in kept or kept[path].stamp != stamps[path]]
         if _too_many(paths, problems):
             return _State({}, (), tuple(problems)), set()
-        files: dict[str, _Kept] = {}
-        read: set[str] = set()
-        for path in paths:
-            known = kept.get(path)
-            if known is None or known.stamp != stamps[path]:
-                read.add(path)
-                try:
-                    known = self._kept(_read(path), stamps[path], now, known)
-                except OSError as error:
-                    problems.append(unreadable(path, error))
-                    continue
-            files[path] = known
+        files = {**kept}
+        for path in read:
+            try:
+                files[path] = self._kept(_read(path), stamps[path], now, kept.get(path))
+            except OSError as error:
+                problems.append(unreadable(path, error))
+                files.pop(path, None)
+        if are_others:
+            files = {path: files[path] for path in paths if path in files}
         checked = tuple([each.checked for each in files.values()])
-        return _State(files, checked, tuple(problems)), read
+        return _State(files, checked, tuple(problems)), set(read)
 
     def _kept(self, source: SourceFile, stamp: Stamp, now: int, known: _Kept | None) -> _Kept:
         digest = hashlib.sha256(source.content).digest()
@@ -171,12 +173,14 @@ class WorkflowFolder:
         return _Kept(stamp if is_settled(stamp, now) else None, digest, checked)
 
 
-def _only_more(listing: Listing, before: _State) -> bool:
+def _only_more(listing: Listing, read: set[str], before: _State) -> bool:
     """Return whether nothing is gone since ``before``, and nothing was or is amiss.
 
     When something went nobody knows, but when a file came or changed shows in the ``listing``.
     """
-    return not (before.problems or listing.problems or before.files.keys() - listing.stamps.keys())
+    came = sum(path not in before.files for path in read)
+    is_gone = len(listing.stamps) < len(before.files) + came
+    return not (is_gone or before.problems or listing.problems)
 
 
 def _later(listing: Listing, read: set[str]) -> dict[str, Stamp]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from types import MappingProxyType
 from typing import Final
 
@@ -104,6 +104,7 @@ class _Look:
 
     def _into(self, folder: str, passed_over: frozenset[str] = frozenset()) -> None:
         before = "" if folder == "." else os.path.join(folder, "")  # noqa: PTH118 - it is quicker
+        known = self._known
         try:
             # By its number, the way to the folder is not gone anew for each file.
             number = os.open(folder, os.O_RDONLY)
@@ -114,8 +115,13 @@ class _Look:
                         # Kubernetes mounts a ConfigMap as links into a hidden folder, `..data`.
                         if name.startswith("."):
                             continue
-                        if name.endswith(_SUFFIXES) and self._take(before + name, entry):
-                            continue
+                        if name.endswith(_SUFFIXES):
+                            path = before + name
+                            if path in known:
+                                self.stamps[path] = known[path]
+                                continue
+                            if self._take(path, entry):
+                                continue
                         if entry.is_dir(follow_symlinks=False) and name not in passed_over:
                             self._folders.append(before + name)
             finally:
@@ -125,10 +131,6 @@ class _Look:
 
     def _take(self, path: str, entry: os.DirEntry[str]) -> bool:
         """Take up what is named like a workflow file; return False if it is a folder."""
-        known = self._known.get(path)
-        if known is not None:
-            self.stamps[path] = known
-            return True
         try:
             status = entry.stat()
         except OSError as error:
@@ -137,11 +139,14 @@ class _Look:
                     _irregular(path) if error.errno in _NOTHING_THERE else unreadable(path, error)
                 )
             return True
-        mode = status.st_mode
-        if stat.S_ISDIR(mode):
+        is_regular = S_ISREG(status.st_mode)
+        if is_regular and not entry.is_symlink():
+            self.stamps[path] = _STAMP(status)
+            return True
+        if S_ISDIR(status.st_mode):
             return False
         if self._is_inside(path, entry):
-            if stat.S_ISREG(mode):
+            if is_regular:
                 self.stamps[path] = _STAMP(status)
             else:
                 self.problems.append(_irregular(path))
