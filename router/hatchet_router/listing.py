@@ -134,6 +134,8 @@ class _Look:
         try:
             status = entry.stat()
         except OSError as error:
+            if error.errno == errno.ENOENT and not entry.is_symlink():
+                return True  # it went after it was listed
             if self._is_inside(path, entry):
                 self.problems.append(
                     _irregular(path) if error.errno in _NOTHING_THERE else unreadable(path, error)
