@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -55,25 +56,24 @@ class FilesRead:
 class _Kept:
     """What came of a file, and how to tell whether it is still the same.
 
-    Where the stamp is ``settled`` it tells, else the file has to be read for its ``digest``.
+    The ``stamp`` tells where there is one, else the file has to be read for its ``digest``.
     """
 
-    stamp: Stamp
-    settled: bool
+    stamp: Stamp | None
     digest: bytes
     checked: CheckedFile
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What stood on the disk: what came of each file, and the problems of the others."""
+    """What stood on the disk: what came of each file, in order, and the problems of the others."""
 
     files: Mapping[str, _Kept]
+    checked: tuple[CheckedFile, ...]
     problems: tuple[Problem, ...]
 
-    @property
-    def checked(self) -> list[CheckedFile]:
-        return [kept.checked for kept in self.files.values()]
+
+_NOTHING: Final = _State({}, (), ())
 
 
 class WorkflowFolder:
@@ -97,7 +97,7 @@ class WorkflowFolder:
 
     def load(self) -> Loaded:
         """Return the workflows, and all problems of all files; each of them is read and checked."""
-        return self._together(self._read({}))
+        return self._together(self._read(_NOTHING))
 
     def load_if_changed(self) -> Loaded | None:
         """Return the same, None if all files are as they were when they were loaded last.
@@ -107,7 +107,7 @@ class WorkflowFolder:
         before = self._loaded
         if before is None:
             return self.load()
-        state = self._read(before.files)
+        state = self._read(before)
         if state.checked == before.checked and state.problems == before.problems:
             self._loaded = state
             return None
@@ -118,35 +118,51 @@ class WorkflowFolder:
         self._loaded = state
         return definitions, (*state.problems, *problems)
 
-    def _read(self, kept: Mapping[str, _Kept]) -> _State:
-        """Read until nothing changes meanwhile: half of a deployment's files are not to be used."""
+    def _read(self, before: _State) -> _State:
+        """Read until nothing changes meanwhile: half of a deployment's files are not to be used.
+
+        What is returned stood on the disk at the moment when the last of the files that had to be
+        read was looked at first. What was looked at later, and was as ``before``, was so at that
+        moment, too. All else is looked at once more.
+        """
         now, listing = self._clock(), list_files(self.path)
-        state = self._followed(listing, now, kept)
+        state, read = self._followed(listing, now, before)
+        certain = _later(listing, read) if _only_more(listing, read, before) else {}
         for _ in range(_READS_AGAIN):
-            now, after = self._clock(), list_files(self.path)
+            now, after = self._clock(), list_files(self.path, certain)
             if after == listing:
                 break
-            listing = after
-            state = self._followed(listing, now, state.files)
+            listing, certain = after, {}
+            state, _ = self._followed(listing, now, state)
         return state
 
-    def _followed(self, listing: Listing, now: int, kept: Mapping[str, _Kept]) -> _State:
-        """Return what there is by ``listing``, looked at ``now``; of ``kept`` what still holds."""
+    def _followed(self, listing: Listing, now: int, before: _State) -> tuple[_State, set[str]]:
+        """Return what there is by ``listing``, looked at ``now``, and which files had to be read.
+
+        Of ``before`` it has what still holds.
+        """
+        stamps, kept = listing.stamps, before.files
         problems = list(listing.problems)
-        paths = listing.files
+        read = [path for path, each in kept.items() if each.stamp != stamps.get(path, ())]
+        # To sort them takes long, and mostly there are the same files as before.
+        paths = list(kept)
+        are_others = len(stamps) != len(kept) or not all(path in stamps for path in read)
+        if are_others:
+            paths = listing.files
+            read = [path for path in paths if path not in kept or kept[path].stamp != stamps[path]]
         if _too_many(paths, problems):
-            return _State({}, tuple(problems))
-        files: dict[str, _Kept] = {}
-        for path in paths:
-            stamp, known = listing.stamps[path], kept.get(path)
-            if known is None or not known.settled or known.stamp != stamp:
-                try:
-                    known = self._kept(_read(path), stamp, now, known)
-                except OSError as error:
-                    problems.append(unreadable(path, error))
-                    continue
-            files[path] = known
-        return _State(files, tuple(problems))
+            return _State({}, (), tuple(problems)), set()
+        files = {**kept}
+        for path in read:
+            try:
+                files[path] = self._kept(_read(path), stamps[path], now, kept.get(path))
+            except OSError as error:
+                problems.append(unreadable(path, error))
+                files.pop(path, None)
+        if are_others:
+            files = {path: files[path] for path in paths if path in files}
+        checked = tuple([each.checked for each in files.values()])
+        return _State(files, checked, tuple(problems)), set(read)
 
     def _kept(self, source: SourceFile, stamp: Stamp, now: int, known: _Kept | None) -> _Kept:
         digest = hashlib.sha256(source.content).digest()
@@ -154,7 +170,23 @@ class WorkflowFolder:
             checked = known.checked
         else:
             checked = check_file(source, self._known_vars)
-        return _Kept(stamp, is_settled(stamp, now), digest, checked)
+        return _Kept(stamp if is_settled(stamp, now) else None, digest, checked)
+
+
+def _only_more(listing: Listing, read: set[str], before: _State) -> bool:
+    """Return whether nothing is gone since ``before``, and nothing was or is amiss.
+
+    When something went nobody knows, but when a file came or changed shows in the ``listing``.
+    """
+    came = sum(path not in before.files for path in read)
+    is_gone = len(listing.stamps) < len(before.files) + came
+    return not (is_gone or before.problems or listing.problems)
+
+
+def _later(listing: Listing, read: set[str]) -> dict[str, Stamp]:
+    """Return what was looked at after the last file that had to be ``read``."""
+    items = reversed(listing.stamps.items())
+    return dict(takewhile(lambda item: item[0] not in read, items))
 
 
 def load_folder(

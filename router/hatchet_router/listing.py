@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from types import MappingProxyType
 from typing import Final
 
 from hatchet_schemas import Problem
@@ -30,6 +32,7 @@ Stamp = tuple[int, ...]
 
 _SUFFIXES: Final = (".yaml", ".yml")
 _STAMP: Final = attrgetter("st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")
+_NO_STAMPS: Final[Mapping[str, Stamp]] = MappingProxyType({})
 _NOTHING_THERE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 # The coarsest times that a common file system has, FAT's, are two seconds apart.
 _SETTLED_NANOSECONDS: Final = 3_000_000_000
@@ -37,7 +40,7 @@ _SETTLED_NANOSECONDS: Final = 3_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files that can be read, in no order, each with its stamp; and what is amiss.
+    """The files that can be read, in the order they were looked at, with stamps; what is amiss.
 
     Two of one place are equal if nothing has changed in between, as far as that shows.
     """
@@ -63,19 +66,20 @@ def is_settled(stamp: Stamp, now_ns: int) -> bool:
     return max(modified, changed) < now_ns - _SETTLED_NANOSECONDS
 
 
-def list_files(path: Path) -> Listing:
+def list_files(path: Path, known: Mapping[str, Stamp] = _NO_STAMPS) -> Listing:
     """Return the workflow files at ``path``, a file or a folder.
 
     A folder is searched to any depth for ``*.yaml`` and ``*.yml``. Passed over are hidden folders
     inside, files that a link brings in from elsewhere, and what is in the folder `TESTS_FOLDER`
-    directly below.
+    directly below. Files below it that are still there and ``known`` have the stamps of there:
+    they are not looked at, which is most of what a file costs.
     """
     try:
         if path.is_file():
             return Listing({str(path): _STAMP(path.stat())}, ())
         if not path.is_dir():
             return Listing({}, (_not_found(path),))
-        look = _Look(path)
+        look = _Look(path, known)
     except OSError as error:
         return Listing({}, (unreadable(path, error),))
     if not look.stamps and not look.problems:
@@ -88,9 +92,10 @@ def list_files(path: Path) -> Listing:
 class _Look:
     """A walk through a folder. There can be ten thousands of files, so it spends little on each."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, known: Mapping[str, Stamp]) -> None:
         self.stamps: dict[str, Stamp] = {}
         self.problems: list[Problem] = []
+        self._known = known
         self._inside = folder.resolve()
         self._folders = [str(folder)]
         self._into(self._folders.pop(), frozenset({TESTS_FOLDER}))
@@ -99,6 +104,7 @@ class _Look:
 
     def _into(self, folder: str, passed_over: frozenset[str] = frozenset()) -> None:
         before = "" if folder == "." else os.path.join(folder, "")  # noqa: PTH118 - it is quicker
+        known = self._known
         try:
             # By its number, the way to the folder is not gone anew for each file.
             number = os.open(folder, os.O_RDONLY)
@@ -109,8 +115,13 @@ class _Look:
                         # Kubernetes mounts a ConfigMap as links into a hidden folder, `..data`.
                         if name.startswith("."):
                             continue
-                        if name.endswith(_SUFFIXES) and self._take(before + name, entry):
-                            continue
+                        if name.endswith(_SUFFIXES):
+                            path = before + name
+                            if path in known:
+                                self.stamps[path] = known[path]
+                                continue
+                            if self._take(path, entry):
+                                continue
                         if entry.is_dir(follow_symlinks=False) and name not in passed_over:
                             self._folders.append(before + name)
             finally:
@@ -123,16 +134,21 @@ class _Look:
         try:
             status = entry.stat()
         except OSError as error:
+            if error.errno == errno.ENOENT and not entry.is_symlink():
+                return True  # it went after it was listed
             if self._is_inside(path, entry):
                 self.problems.append(
                     _irregular(path) if error.errno in _NOTHING_THERE else unreadable(path, error)
                 )
             return True
-        mode = status.st_mode
-        if stat.S_ISDIR(mode):
+        is_regular = S_ISREG(status.st_mode)
+        if is_regular and not entry.is_symlink():
+            self.stamps[path] = _STAMP(status)
+            return True
+        if S_ISDIR(status.st_mode):
             return False
         if self._is_inside(path, entry):
-            if stat.S_ISREG(mode):
+            if is_regular:
                 self.stamps[path] = _STAMP(status)
             else:
                 self.problems.append(_irregular(path))

@@ -109,16 +109,16 @@ def all_together(
     """Return what `load_definitions` does, of files that have been checked each by itself."""
     definitions: list[Definition] = []
     problems: list[Problem] = []
-    first_of_name: dict[str, str] = {}
+    first_of_name: dict[str, Definition] = {}
     for file in files:
-        name = file.name
+        name, definition = file.name, file.definition
         if name in first_of_name and file.at_name is not None:
-            message = f"workflow name {name!r} is taken by {first_of_name[name]}"
+            message = f"workflow name {name!r} is taken by {first_of_name[name].path}"
             problems += _some(_kept([*file.problems, replace(file.at_name, message=message)]))
             continue
-        if file.definition is not None and name is not None:
-            first_of_name[name] = file.path
-            definitions.append(file.definition)
+        if definition is not None and name is not None:
+            first_of_name[name] = definition
+            definitions.append(definition)
         if file.problems:
             problems += _some(file.problems)
     return tuple(definitions), tuple(problems)

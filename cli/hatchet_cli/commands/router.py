@@ -36,28 +36,33 @@ def router(
 
     hangups = Hangups()  # before all that takes time, as a SIGHUP would end us until then
 
-    from hatchet_cli.definitions import without_errors
-    from hatchet_cli.exiting import ExitCode
-    from hatchet_cli.key_files import warn_about_exposed_keys
-    from hatchet_cli.logs import configure_logs
-    from hatchet_cli.ops.address import read_ops_address
-    from hatchet_cli.ops.routers import router_ops
-    from hatchet_cli.running import run_until_signalled
-    from hatchet_cli.servers import broker_failures, connect_to_temporal, read_settings
-    from hatchet_cli.settings.environment import tell_unknown_variables
-    from hatchet_cli.tracing import tracing
-    from hatchet_router.folder import WorkflowFolder
-    from hatchet_router.reloading import Reloads
-    from hatchet_router.service import serve
-    from hatchet_router.status import RouterStatus
+    from hatchet_cli.starting import load_structlog_alone, nothing_collected
 
-    configure_logs()
-    warn_about_exposed_keys()
-    ops_address = read_ops_address()
-    settings = read_settings(workflows=folder, reload=reload)
-    tell_unknown_variables()
-    files = WorkflowFolder(settings.workflows, known_vars=frozenset(settings.vars))
-    definitions = without_errors(files.load())
+    with nothing_collected():
+        load_structlog_alone()
+
+        from hatchet_cli.definitions import without_errors
+        from hatchet_cli.exiting import ExitCode
+        from hatchet_cli.key_files import warn_about_exposed_keys
+        from hatchet_cli.logs import configure_logs
+        from hatchet_cli.ops.address import read_ops_address
+        from hatchet_cli.ops.routers import router_ops
+        from hatchet_cli.running import run_until_signalled
+        from hatchet_cli.servers import broker_failures, connect_to_temporal, read_settings
+        from hatchet_cli.settings.environment import tell_unknown_variables
+        from hatchet_cli.tracing import tracing
+        from hatchet_router.folder import WorkflowFolder
+        from hatchet_router.reloading import Reloads
+        from hatchet_router.service import serve
+        from hatchet_router.status import RouterStatus
+
+        configure_logs()
+        warn_about_exposed_keys()
+        ops_address = read_ops_address()
+        settings = read_settings(workflows=folder, reload=reload)
+        tell_unknown_variables()
+        files = WorkflowFolder(settings.workflows, known_vars=frozenset(settings.vars))
+        definitions = without_errors(files.load())
 
     async def run(stop: asyncio.Event) -> int:
         reloads = Reloads(files)
