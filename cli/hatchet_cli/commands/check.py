@@ -12,6 +12,7 @@ import typer
 from hatchet_cli.definitions import counted, show_problems
 from hatchet_cli.exiting import CommandError, ExitCode
 from hatchet_cli.reports.printable import colors_wanted
+from hatchet_cli.starting import nothing_collected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,9 +85,9 @@ def check(
 
     Without PATHS it is .hatchet, or what HATCHET_WORKFLOWS says.
     """
-    definitions, problems = _load(
-        paths or [], _catalogue(apps or [], use or [], actions), stdin_filename
-    )
+    catalogue = _catalogue(apps or [], use or [], actions)
+    with nothing_collected():
+        definitions, problems = _load(paths or [], catalogue, stdin_filename)
     _print(problems, output, color)
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
