@@ -264,6 +264,9 @@ class Worker:
             # The sandbox guards against workflow code that is not ours, and costs CPU per job.
             workflow_runner=temporalio.worker.UnsandboxedWorkflowRunner(),
             workflow_task_executor=activations,
+            # With the SDK's default a single poller takes new jobs, one per round trip to Temporal.
+            workflow_task_poller_behavior=temporalio.worker.PollerBehaviorAutoscaling(),
+            activity_task_poller_behavior=temporalio.worker.PollerBehaviorAutoscaling(),
             max_concurrent_activities=self._max_concurrent_steps,
             max_concurrent_local_activities=self._max_concurrent_steps,
             # With Temporal's defaults a step would learn of its cancellation only after 30 s.
