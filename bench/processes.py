@@ -17,7 +17,7 @@ from typing import Any, Final
 from hatchet_cli.devstack.guard import Guard
 from hatchet_cli.devstack.processes import ManagedProcess
 
-__all__ = ["MeasuringFailed", "Program", "environment", "time_of"]
+__all__ = ["MeasuringFailed", "Program", "cpu_seconds", "environment", "time_of"]
 
 _ROOT: Final = Path(__file__).parents[1]
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
@@ -81,9 +81,8 @@ class Program:
         return self._process.pid
 
     def cpu_seconds(self) -> float:
-        """Return how long all its threads have been computing (proc(5), stat)."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, fields[_CPU_FIELDS])) / _TICKS_PER_SECOND
+        """Return how long all its threads have been computing."""
+        return cpu_seconds(self.pid)
 
     def resident_mib(self) -> float:
         """Return its resident memory in MiB (proc(5), statm)."""
@@ -157,6 +156,12 @@ class Program:
         failure = MeasuringFailed(f"{self.name} {what}: {tail.rpartition(chr(10))[2]}")
         failure.add_note(f"Its log ends with:\n{tail}")
         return failure
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return how long all threads of a process have been computing (proc(5), stat)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[_CPU_FIELDS])) / _TICKS_PER_SECOND
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:

@@ -56,7 +56,7 @@ class OneStep:
         return await workflow.execute_activity(
             note,
             NoteInput(event.user["name"], event.order["id"], 0),
-            start_to_close_timeout=timedelta(seconds=15),
+            start_to_close_timeout=timedelta(seconds=5),
         )
 
 
@@ -72,6 +72,6 @@ class ThreeSteps:
             result = await workflow.execute_activity(
                 note,
                 NoteInput(event.user["name"], event.order["id"], result.number),
-                start_to_close_timeout=timedelta(seconds=15),
+                start_to_close_timeout=timedelta(seconds=5),
             )
         return result

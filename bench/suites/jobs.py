@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
 from temporalio.client import Client
 
 from bench.inputs import job_inputs
 from bench.measurements import Goal, Measurement, at_least
-from bench.processes import MeasuringFailed, Program
+from bench.processes import MeasuringFailed, Program, cpu_seconds
 from bench.programs.hand_written_workflows import OneStep, OrderPaid, ThreeSteps
 from bench.projects import EVENT, job_file
 from bench.rates import Rate, computing, rates
@@ -45,20 +45,32 @@ async def measure(bench: Workbench) -> AsyncIterator[Measurement]:
     for name, steps, mode, goal in cases:
         [job] = job_inputs(job_file("job", _KEY, steps=steps, mode=mode), _KEY)
         written = OneStep if steps == 1 else ThreeSteps
-        figures: list[Rate] = []
-        limits: list[Rate] = []
+        figures: list[_Batch] = []
+        limits: list[_Batch] = []
         for _ in range(bench.pick(4, 3)):
-            figures.append(await ours.rate(count, job["job"], job))
-            limits.append(await by_hand.rate(count, written.__name__, given))
-        yield rates(name, "jobs/s", figures, limits, goal, _LIMIT_IS)
-        yield computing(f"{name}, computing in the worker", figures, limits, _LIMIT_IS)
+            figures.append(await ours.batch(count, job["job"], job))
+            limits.append(await by_hand.batch(count, written.__name__, given))
+        in_worker = [each.worker for each in figures], [each.worker for each in limits]
+        in_temporal = [each.temporal for each in figures], [each.temporal for each in limits]
+        yield rates(name, "jobs/s", *in_worker, goal, _LIMIT_IS)
+        yield computing(f"{name}, computing in the worker", *in_worker, _LIMIT_IS)
+        yield computing(f"{name}, computing in Temporal", *in_temporal, _LIMIT_IS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """How fast jobs came to their end, with what that cost the worker, and with what Temporal."""
+
+    worker: Rate
+    temporal: Rate
 
 
 class _Side:
     """A worker, ours or a hand-written one, which runs as long as the suite does."""
 
-    def __init__(self, worker: Program, client: Client, queue: str) -> None:
+    def __init__(self, worker: Program, temporal_pid: int, client: Client, queue: str) -> None:
         self._worker = worker
+        self._temporal_pid = temporal_pid
         self._client = client
         self._queue = queue
         self._started = 0
@@ -67,30 +79,40 @@ class _Side:
     async def ours(cls, bench: Workbench) -> Self:
         """Start `hatchet worker`."""
         queue = bench.new_name("ours")
+        temporal = (await bench.stack()).temporal
         worker = bench.start(
             "worker",
             [HATCHET, "worker", "bench.trivial:worker", "--queue", queue],
-            {"TEMPORAL_ADDRESS": (await bench.stack()).temporal.address},
+            {"TEMPORAL_ADDRESS": temporal.address},
         )
         await worker.records("worker.started", 1, _SECONDS)
-        return cls(worker, await bench.temporal(), queue)
+        return cls(worker, temporal.pid, await bench.temporal(), queue)
 
     @classmethod
     async def by_hand(cls, bench: Workbench) -> Self:
         """Start the hand-written worker."""
         queue = bench.new_name("by-hand")
-        address = (await bench.stack()).temporal.address
-        worker = bench.launch("hand_written_worker", address=address, task_queue=queue)
+        temporal = (await bench.stack()).temporal
+        worker = bench.launch("hand_written_worker", address=temporal.address, task_queue=queue)
         await worker.records("worker.started", 1, _SECONDS)
-        return cls(worker, await bench.temporal(), queue)
+        return cls(worker, temporal.pid, await bench.temporal(), queue)
 
-    async def rate(self, count: int, workflow_type: str, given: dict[str, Any]) -> Rate:
+    async def batch(self, count: int, workflow_type: str, given: dict[str, Any]) -> _Batch:
         """Return how fast the worker brings jobs to their end."""
         await self._run(_WARM, workflow_type, given)
-        began, began_cpu = time.time(), self._worker.cpu_seconds()
+        began = time.time()
+        worker, temporal = self._computed()
         await self._run(count, workflow_type, given)
-        cpu_seconds = self._worker.cpu_seconds() - began_cpu
-        return Rate(count, await self._last_end() - began, cpu_seconds)
+        worker_after, temporal_after = self._computed()
+        seconds = await self._last_end() - began
+        return _Batch(
+            Rate(count, seconds, worker_after - worker),
+            Rate(count, seconds, temporal_after - temporal),
+        )
+
+    def _computed(self) -> tuple[float, float]:
+        """Return how many seconds the worker and Temporal have computed."""
+        return self._worker.cpu_seconds(), cpu_seconds(self._temporal_pid)
 
     async def _run(self, count: int, workflow_type: str, given: dict[str, Any]) -> None:
         """Start so many workflows, and wait until all have ended."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 from temporalio.api.common.v1 import Payload
@@ -50,9 +53,18 @@ class _Unreadable(EncodingPayloadConverter):
 
 
 class KeylessPayloadConverter(PydanticPayloadConverter):
-    """Temporal's converter for pydantic models, which tells what is encrypted from the unknown."""
+    """Temporal's converter for pydantic models, which tells what is encrypted from the unknown.
+
+    The SDK makes some for every workflow task: all are made of the same parts, and of what these
+    have learned about types.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
-        unreadable = _Unreadable()
-        self.converters = {**self.converters, unreadable.encoding.encode(): unreadable}
+        self.converters = _converters()
+
+
+@cache
+def _converters() -> Mapping[bytes, EncodingPayloadConverter]:
+    unreadable = _Unreadable()
+    converters = PydanticPayloadConverter().converters
+    return MappingProxyType({**converters, unreadable.encoding.encode(): unreadable})

@@ -51,21 +51,25 @@ class Heartbeats:
 
         What was recorded inside is on its way when it is left.
         """
-
-        async def beat() -> None:
-            while True:
-                await asyncio.sleep(seconds)
-                self._beat()
-
         if not self._is_heard:
             yield
             return
-        beating = asyncio.create_task(beat())
+        self._beat_after(seconds)
         try:
             yield
         finally:
-            beating.cancel()
-            await asyncio.wait([beating])
+            self._next.cancel()
+            await asyncio.sleep(0)  # what was recorded waits for its turn in the loop
+
+    def _beat_after(self, seconds: float) -> None:
+        # Not a task, as most steps end before the first sign.
+        self._next = self._loop.call_later(
+            seconds, self._beat_and_go_on, seconds, context=self._activity
+        )
+
+    def _beat_and_go_on(self, seconds: float) -> None:
+        self._beat_after(seconds)
+        self._beat()
 
     def _beat(self) -> None:
         if self._is_heard:

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from temporalio.client import Client
 
 from hatchet_schemas.names import DEFAULT_QUEUE, Name
+from hatchet_worker.activations import ActivationExecutor
 from hatchet_worker.background import BackgroundService
 from hatchet_worker.connection import TemporalSettings, check, connect, unreachable_workers
 from hatchet_worker.counts import StepCounts
@@ -215,8 +216,13 @@ class Worker:
             for integration in self.registry.integrations:
                 stack.push_async_callback(closed, integration)
             stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+            activations = ActivationExecutor()
+            stack.callback(activations.shutdown, wait=False, cancel_futures=True)
             self._steps = StepRunner(self.registry, executor, self._secrets, counts=self.counts)
-            workers = [self._temporal_worker(client, queue, self._steps) for queue in self.queues]
+            workers = [
+                self._temporal_worker(client, queue, self._steps, activations)
+                for queue in self.queues
+            ]
             for worker in workers:
                 await stack.enter_async_context(worker)
             stack.push_async_callback(_shut_down, workers, self._steps, self._grace)
@@ -248,7 +254,7 @@ class Worker:
             await self.serve(stop)
 
     def _temporal_worker(
-        self, client: Client, queue: str, steps: StepRunner
+        self, client: Client, queue: str, steps: StepRunner, activations: ActivationExecutor
     ) -> temporalio.worker.Worker:
         return temporalio.worker.Worker(
             client,
@@ -258,6 +264,10 @@ class Worker:
             interceptors=[DefaultModes(self.registry), *tracing_interceptors()],
             # The sandbox guards against workflow code that is not ours, and costs CPU per job.
             workflow_runner=temporalio.worker.UnsandboxedWorkflowRunner(),
+            workflow_task_executor=activations,
+            # With the SDK's default a single poller takes new jobs, one per round trip to Temporal.
+            workflow_task_poller_behavior=temporalio.worker.PollerBehaviorAutoscaling(),
+            activity_task_poller_behavior=temporalio.worker.PollerBehaviorAutoscaling(),
             max_concurrent_activities=self._max_concurrent_steps,
             max_concurrent_local_activities=self._max_concurrent_steps,
             # With Temporal's defaults a step would learn of its cancellation only after 30 s.

@@ -53,6 +53,11 @@ class Server(ABC):
         """Whether the server's process lives, paused or not."""
         return self._process is not None and self._process.is_running
 
+    @property
+    def pid(self) -> int:
+        """The process id of the server, another one after `restart()`."""
+        return self._running_process().pid
+
     def start(self) -> None:
         """Start the server and wait until it serves clients."""
         start_together(self)

@@ -91,6 +91,14 @@ async def test_a_key_that_is_not_given_is_named() -> None:
         KeylessPayloadConverter().from_payloads(written)
 
 
+def test_converters_share_what_they_know_of_types() -> None:
+    """The SDK makes several for each workflow task."""
+    [payload] = KeylessPayloadConverter().to_payloads([{"user": "ada"}])
+
+    assert KeylessPayloadConverter().from_payloads([payload], [dict[str, str]]) == [{"user": "ada"}]
+    assert KeylessPayloadConverter().converters is KeylessPayloadConverter().converters
+
+
 async def test_what_another_key_of_the_same_id_wrote_is_told() -> None:
     [written] = await EncryptionCodec(KeyRing((OLD,))).encode([PLAIN])
     other = EncryptionCodec(KeyRing((EncryptionKey("old", NEW.secret),)))
