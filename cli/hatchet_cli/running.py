@@ -14,7 +14,7 @@ __all__ = ["first_of", "run_until_signalled"]
 
 # Python looks for cycles among young objects whenever 700 more of them live. Dozens of messages in
 # hand are that many, so it looked at what nearly all is in use: 17 % of a busy router's time.
-_YOUNG_OBJECTS: Final = 10_000
+_YOUNG_OBJECTS: Final = 5_000
 
 Main = Callable[[asyncio.Event], Awaitable[int]]
 
