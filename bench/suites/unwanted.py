@@ -69,7 +69,7 @@ async def measure(bench: Workbench) -> AsyncIterator[Measurement]:
         "events/s",
         figures,
         limits,
-        at_least(0.9),
+        at_least(1.5),
         f"an aio-pika consumer that acknowledges each, prefetch {_PREFETCH}, on the same queue",
     )
 
