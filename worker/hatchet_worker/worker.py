@@ -9,33 +9,28 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 import structlog
-import temporalio.worker
 from pydantic import TypeAdapter, ValidationError
 from temporalio.client import Client
 
 from hatchet_schemas.names import DEFAULT_QUEUE, Name
-from hatchet_worker.activations import ActivationExecutor
 from hatchet_worker.background import BackgroundService
 from hatchet_worker.connection import TemporalSettings, check, connect, unreachable_workers
 from hatchet_worker.counts import StepCounts
-from hatchet_worker.default_modes import DefaultModes
 from hatchet_worker.errors import WorkerError
 from hatchet_worker.exiting import settle_at_exit
 from hatchet_worker.integration import IntegrationLike, closed
-from hatchet_worker.jobs import JobWorkflow
 from hatchet_worker.needs import check_needs
 from hatchet_worker.registry import Registry
 from hatchet_worker.secrets import SecretProvider, default_providers
 from hatchet_worker.signals import stop_signals
-from hatchet_worker.spans import tracing_interceptors
-from hatchet_worker.steps import HEARTBEAT_SECONDS, StepRunner
+from hatchet_worker.steps import StepRunner
+from hatchet_worker.temporal_workers import temporal_workers
 
 __all__ = ["Worker"]
 
-_POLL_SECONDS: Final = 0.01
 
 _logger = structlog.get_logger("hatchet.worker")
 
@@ -216,17 +211,17 @@ class Worker:
             for integration in self.registry.integrations:
                 stack.push_async_callback(closed, integration)
             stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-            activations = ActivationExecutor()
-            stack.callback(activations.shutdown, wait=False, cancel_futures=True)
             self._steps = StepRunner(self.registry, executor, self._secrets, counts=self.counts)
-            workers = [
-                self._temporal_worker(client, queue, self._steps, activations)
-                for queue in self.queues
-            ]
-            for worker in workers:
-                await stack.enter_async_context(worker)
-            stack.push_async_callback(_shut_down, workers, self._steps, self._grace)
-            await _until_running(workers)
+            await stack.enter_async_context(
+                temporal_workers(
+                    client,
+                    self.queues,
+                    self._steps,
+                    self.registry,
+                    max_concurrent_steps=self._max_concurrent_steps,
+                    grace=self._grace,
+                )
+            )
             self._running = stack.pop_all()
 
     async def __aexit__(
@@ -252,47 +247,6 @@ class Worker:
         stop = asyncio.Event()
         with stop_signals(stop.set, self.interrupt):
             await self.serve(stop)
-
-    def _temporal_worker(
-        self, client: Client, queue: str, steps: StepRunner, activations: ActivationExecutor
-    ) -> temporalio.worker.Worker:
-        return temporalio.worker.Worker(
-            client,
-            task_queue=queue,
-            workflows=[JobWorkflow],
-            activities=[steps.run_step],
-            interceptors=[DefaultModes(self.registry), *tracing_interceptors()],
-            # The sandbox guards against workflow code that is not ours, and costs CPU per job.
-            workflow_runner=temporalio.worker.UnsandboxedWorkflowRunner(),
-            workflow_task_executor=activations,
-            # With the SDK's default a single poller takes new jobs, one per round trip to Temporal.
-            workflow_task_poller_behavior=temporalio.worker.PollerBehaviorAutoscaling(),
-            activity_task_poller_behavior=temporalio.worker.PollerBehaviorAutoscaling(),
-            max_concurrent_activities=self._max_concurrent_steps,
-            max_concurrent_local_activities=self._max_concurrent_steps,
-            # With Temporal's defaults a step would learn of its cancellation only after 30 s.
-            default_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
-            max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
-            graceful_shutdown_timeout=self._grace,
-        )
-
-
-async def _until_running(workers: Sequence[temporalio.worker.Worker]) -> None:
-    """Return when Temporal has accepted all; what fails before cancels this task."""
-    while not all(worker.is_running for worker in workers):  # noqa: ASYNC110 - there is no event
-        await asyncio.sleep(_POLL_SECONDS)
-
-
-async def _shut_down(
-    workers: Sequence[temporalio.worker.Worker], steps: StepRunner, grace: timedelta
-) -> None:
-    # Temporal's core ends the regular steps after the grace, but waits for the local ones.
-    ending = asyncio.get_running_loop().call_later(grace.total_seconds(), steps.interrupt_local)
-    try:
-        # All at once, for each takes jobs until it is told.
-        await asyncio.gather(*(worker.shutdown() for worker in workers))
-    finally:
-        ending.cancel()
 
 
 def _checked_queues(queues: Sequence[str]) -> tuple[str, ...]:

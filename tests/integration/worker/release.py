@@ -25,7 +25,7 @@ from temporalio.common import RawValue
 
 import hatchet_worker.decisions
 import hatchet_worker.jobs
-import hatchet_worker.worker
+import hatchet_worker.temporal_workers
 from hatchet_schemas import JobInput, Step
 from hatchet_worker import Context, Integration, Worker, action
 from hatchet_worker.jobs import JobWorkflow
@@ -118,9 +118,9 @@ def main(release: str, queue: str, ledger: Path, grace_seconds: float) -> None:
         case "1-dies":
             vars(hatchet_worker.jobs)["JobProgress"] = DyingProgress
         case "2":
-            vars(hatchet_worker.worker)["JobWorkflow"] = Patched
+            vars(hatchet_worker.temporal_workers)["JobWorkflow"] = Patched
         case "2-careless":
-            vars(hatchet_worker.worker)["JobWorkflow"] = Careless
+            vars(hatchet_worker.temporal_workers)["JobWorkflow"] = Careless
         case "format-2":
             vars(hatchet_worker.jobs)["JobInput"] = JobInput2
     kind = QuickLedger if release == "1-local" else Ledger

@@ -45,7 +45,7 @@ async def test_cancelling_a_job_cancels_its_running_step(
 ) -> None:
     """The step hears of it with its next sign of life; later steps do not run."""
     monkeypatch.setattr("hatchet_worker.steps.HEARTBEAT_SECONDS", 0.1)
-    monkeypatch.setattr("hatchet_worker.worker.HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr("hatchet_worker.temporal_workers.HEARTBEAT_SECONDS", 0.1)
     slow = Slow()
 
     async with jobs.worker(slow), asyncio.timeout(30):

@@ -181,7 +181,7 @@ async def test_a_cancelled_job_still_runs_the_steps_that_run_always(
 ) -> None:
     """And ends as cancelled, whatever becomes of them."""
     monkeypatch.setattr("hatchet_worker.steps.HEARTBEAT_SECONDS", 0.1)
-    monkeypatch.setattr("hatchet_worker.worker.HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr("hatchet_worker.temporal_workers.HEARTBEAT_SECONDS", 0.1)
     desk = Desk()
 
     async with jobs.worker(desk), asyncio.timeout(30):

@@ -215,7 +215,7 @@ async def test_our_own_signs_of_life_keep_the_details(
 ) -> None:
     """Temporal has those of the last sign alone."""
     monkeypatch.setattr("hatchet_worker.steps.HEARTBEAT_SECONDS", 0.05)
-    monkeypatch.setattr("hatchet_worker.worker.HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr("hatchet_worker.temporal_workers.HEARTBEAT_SECONDS", 0.05)
     found: list[tuple[Any, ...]] = []
 
     class Slow(Integration):

@@ -364,7 +364,7 @@ async def test_a_local_step_has_a_span_below_its_job_s(
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(
-        "hatchet_worker.worker.tracing_interceptors", lambda: [JobTracing(provider)]
+        "hatchet_worker.temporal_workers.tracing_interceptors", lambda: [JobTracing(provider)]
     )
 
     async with jobs.worker(Desk()), asyncio.timeout(30):
