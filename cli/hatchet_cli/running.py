@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final
+from typing import Any
 
 from hatchet_cli.exiting import ExitCode, exit_process
 
 __all__ = ["first_of", "run_until_signalled"]
-
-# Python looks for cycles among young objects whenever 700 more of them live. Dozens of messages in
-# hand are that many, so it looked at what nearly all is in use: 17 % of a busy router's time.
-_YOUNG_OBJECTS: Final = 5_000
 
 Main = Callable[[asyncio.Event], Awaitable[int]]
 
@@ -25,7 +20,6 @@ def run_until_signalled(main: Main) -> int:
     SIGTERM sets the event and does not change the code; Ctrl-C sets it and makes the code 130. A
     second signal ends the process at once.
     """
-    gc.set_threshold(_YOUNG_OBJECTS)
     return asyncio.run(_run(main))
 
 
