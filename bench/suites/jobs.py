@@ -41,7 +41,7 @@ async def measure(bench: Workbench) -> AsyncIterator[Measurement]:
     ours = await _Side.ours(bench)
     by_hand = await _Side.by_hand(bench)
     given = asdict(OrderPaid(**EVENT))
-    count = bench.pick(150, 60)
+    count = bench.pick(150, 50)
     for name, steps, mode, goal in cases:
         [job] = job_inputs(job_file("job", _KEY, steps=steps, mode=mode), _KEY)
         written = OneStep if steps == 1 else ThreeSteps
