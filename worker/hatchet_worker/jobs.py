@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -38,6 +39,7 @@ Inside the workflow task, a core that forgets to stop an attempt's timeout (temp
 end a later attempt by it. What was done before the wait is also recorded, and the job may move.
 """
 
+_WAITS_FOR_CANCELLED: Final = "wait-for-cancelled-step"  # a patch marker, of cancelled jobs alone
 _SCHEDULED_TIME: Final = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 _MAX_SUMMARY_BYTES: Final = 390  # Temporal accepts 400, quotes included
 
@@ -140,7 +142,7 @@ class JobWorkflow:
 
 
 async def _run_regularly(step: Step, data: dict[str, Any], retry: RetryPolicy) -> dict[str, Any]:
-    outputs: dict[str, Any] = await workflow.execute_activity(
+    handle: workflow.ActivityHandle[dict[str, Any]] = workflow.start_activity(
         str(step.action_id),
         data,
         activity_id=step.id,
@@ -149,9 +151,24 @@ async def _run_regularly(step: Step, data: dict[str, Any], retry: RetryPolicy) -
         # Below that the step's own timeout finds a lost worker sooner.
         heartbeat_timeout=HEARTBEAT_TIMEOUT if step.timeout > HEARTBEAT_TIMEOUT else None,
         retry_policy=retry,
+        cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         summary=_summary(step.name),
     )
-    return outputs
+    try:
+        return await asyncio.shield(handle)
+    except asyncio.CancelledError:
+        if workflow.cancellation_reason() is None:
+            raise  # the worker lets go of the job
+        handle.cancel()
+        await asyncio.sleep(0)  # so that the handle asks Temporal to cancel the step before
+        # Jobs that were cancelled under an earlier release did not wait.
+        if not workflow.patched(_WAITS_FOR_CANCELLED):
+            raise
+    try:
+        return await handle
+    except FailureError as error:
+        # Whatever came of it: nobody wants it any more, and it is not tried again.
+        raise asyncio.CancelledError from error
 
 
 async def _run_locally(step: Step, data: dict[str, Any], retry: RetryPolicy) -> dict[str, Any]:

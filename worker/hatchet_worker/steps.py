@@ -31,7 +31,6 @@ from hatchet_worker.errors import (
     StepTimedOut,
     UnsuitableMode,
 )
-from hatchet_worker.failures import LOST
 from hatchet_worker.heartbeats import Heartbeats
 from hatchet_worker.masked_logs import masked_logger
 from hatchet_worker.masking import SECRETS_IN_USE
@@ -39,6 +38,7 @@ from hatchet_worker.payloads import json_object
 from hatchet_worker.raised import as_failure
 from hatchet_worker.registry import RegisteredAction, Registry
 from hatchet_worker.repeating import repeated
+from hatchet_worker.running_steps import RunningSteps, worker_stopped
 from hatchet_worker.secret_texts import secret_values, secrets_in, with_secrets
 from hatchet_worker.secrets import SecretProvider
 
@@ -77,25 +77,7 @@ class StepRunner:
         self._executor = executor
         self._secrets = secrets
         self._sleep = sleep
-        self._running: dict[asyncio.Task[Any], bool] = {}  # and whether it is local
-        self._interrupted = False
-        self._local_interrupted = False
-
-    def interrupt(self) -> None:
-        """End all running steps now; their retry policies decide what becomes of them.
-
-        Local steps are run again with their job, elsewhere.
-        """
-        self._interrupted = True
-        for task in self._running:
-            task.cancel()
-
-    def interrupt_local(self) -> None:
-        """End the running local steps now, and begin no others."""
-        self._local_interrupted = True
-        for task, is_local in self._running.items():
-            if is_local:
-                task.cancel()
+        self.running = RunningSteps()
 
     @activity.defn(dynamic=True)
     async def run_step(self, args: Sequence[RawValue]) -> dict[str, Any]:
@@ -105,19 +87,12 @@ class StepRunner:
             ApplicationError: the step failed, or its worker stopped; it says whether to try again.
 
         """
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("an activity always runs in a task")
-        is_local = activity.info().is_local
-        if is_local and (self._interrupted or self._local_interrupted):
-            raise _worker_stopped(is_local=True)
-        self._running[task] = is_local
-        self._counts.running += 1
-        try:
-            return await self._run(_validated(args))
-        finally:
-            self._counts.running -= 1
-            del self._running[task]
+        with self.running.one_more():
+            self._counts.running += 1
+            try:
+                return await self._run(_validated(args))
+            finally:
+                self._counts.running -= 1
 
     async def _run(self, step: StepInput) -> dict[str, Any]:
         fields = _fields(step)
@@ -134,7 +109,7 @@ class StepRunner:
                 async with heartbeats.beating(HEARTBEAT_SECONDS):
                     outputs = await self._perform(action, step)
         except (asyncio.CancelledError, TemporalCancelledError) as error:
-            ended, reason = error, self._cancellation_reason()
+            ended, reason = error, self.running.cancellation_reason()
         except Exception as error:  # noqa: BLE001 - told to Temporal below, without its secrets
             ended, reason = error, None
         else:
@@ -146,7 +121,7 @@ class StepRunner:
             self._ended(action, "stopped" if reason == "worker-stopped" else "cancelled", started)
             if reason != "worker-stopped":
                 raise asyncio.CancelledError
-            ended = _worker_stopped(is_local=activity.info().is_local)
+            ended = worker_stopped()
         at_most_once = action is not None and action.semantics == "at-most-once"
         failure = as_failure(ended, SECRETS_IN_USE, at_most_once=at_most_once)
         if reason is None:
@@ -191,7 +166,7 @@ class StepRunner:
                 raise StepTimedOut from None
             raise
         except asyncio.CancelledError as error:
-            if self._cancellation_reason() is None:
+            if self.running.cancellation_reason() is None:
                 # Nobody cancelled the step: something that the action waited for was cancelled.
                 raise RuntimeError("the action was cancelled from within") from error
             raise
@@ -251,16 +226,6 @@ class StepRunner:
 
         return await asyncio.get_running_loop().run_in_executor(self._executor, call)
 
-    def _cancellation_reason(self) -> str | None:
-        details = activity.cancellation_details()
-        interrupted = self._interrupted or (self._local_interrupted and activity.info().is_local)
-        if interrupted or (details is not None and details.worker_shutdown):
-            return "worker-stopped"
-        if details is None:
-            return None
-        # Temporal no longer knows the step when it has timed out or its job has ended.
-        return "abandoned" if details.timed_out or details.not_found else "requested"
-
 
 def _validated(args: Sequence[RawValue]) -> StepInput:
     if args:
@@ -306,15 +271,6 @@ def _context(step: StepInput, heartbeats: Heartbeats, fields: dict[str, Any]) ->
         heartbeat=heartbeats.record,
         heartbeat_details=tuple(info.heartbeat_details),
         logger=masked_logger("hatchet.action").bind(**fields),
-    )
-
-
-def _worker_stopped(*, is_local: bool) -> ApplicationError:
-    return ApplicationError(
-        "the worker stopped before the step was done",
-        type=LOST if is_local else "WorkerStopped",
-        # Temporal's core would try a local step again at once, in this worker.
-        non_retryable=is_local,
     )
 
 

@@ -79,8 +79,10 @@ async def _until_running(workers: Sequence[temporalio.worker.Worker]) -> None:
 async def _shut_down(
     workers: Sequence[temporalio.worker.Worker], steps: StepRunner, grace: timedelta
 ) -> None:
-    # Temporal's core ends the regular steps after the grace, but waits for the local ones.
-    ending = asyncio.get_running_loop().call_later(grace.total_seconds(), steps.interrupt_local)
+    # Temporal's core ends most regular steps after the grace, but waits for the others.
+    ending = asyncio.get_running_loop().call_later(
+        grace.total_seconds(), steps.running.interrupt_rest
+    )
     try:
         # All at once, for each takes jobs until it is told.
         await asyncio.gather(*(worker.shutdown() for worker in workers))

@@ -181,7 +181,7 @@ class Worker:
     def interrupt(self) -> None:
         """End the running steps at once, for a worker that is being stopped."""
         if self._steps is not None:
-            self._steps.interrupt()
+            self._steps.running.interrupt()
 
     async def __aenter__(self) -> Self:
         """Connect and begin to take jobs; return when Temporal has accepted that.

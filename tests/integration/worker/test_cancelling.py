@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 
 
 class Slow(Integration):
-    """Hangs, and tells when it is reached and when it is cancelled."""
+    """Hangs, and tells when it is reached and when it is cancelled; ``did`` is what it has done."""
 
     id = "slow"
 
     def __init__(self) -> None:
         self.reached = asyncio.Event()
         self.cancelled = asyncio.Event()
+        self.released = asyncio.Event()
+        self.did: list[str] = []
 
     @action("hang")
     async def hang(self, data: dict[str, Any]) -> None:
@@ -34,10 +36,35 @@ class Slow(Integration):
         finally:
             self.cancelled.set()
 
+    @action("tidy")
+    async def tidy(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Hang until cancelled, then put away what it has begun, then end as ``data`` says."""
+        try:
+            await self.hang(data)
+        except asyncio.CancelledError:
+            await self.released.wait()
+            self.did.append("put away")
+            if data["how"] == "cancelled":
+                raise
+            if data["how"] == "failed":
+                raise ValueError("no shelf") from None
+        return {"put": "away"}
 
-def step(step_id: str) -> dict[str, Any]:
-    """Return a step that hangs."""
-    return {"name": "Hang", "id": step_id, "actionId": "slow:hang", "timeout": "60s"}
+    @action("note")
+    async def note(self, data: dict[str, Any]) -> None:
+        """Note how the step before ended."""
+        self.did.append(data["ended"])
+
+
+def step(step_id: str, verb: str = "hang", **fields: Any) -> dict[str, Any]:
+    """Return a step that hangs, or does something else."""
+    return {
+        "name": "Hang",
+        "id": step_id,
+        "actionId": f"slow:{verb}",
+        "timeout": "60s",
+        **fields,
+    }
 
 
 async def test_cancelling_a_job_cancels_its_running_step(
@@ -61,9 +88,83 @@ async def test_cancelling_a_job_cancels_its_running_step(
     assert [entry["event"] for entry in logs if not entry["event"].startswith("worker.")] == [
         "job.started",
         "step.started",
-        "job.cancelled",
         "step.cancelled",
+        "job.cancelled",
     ]
+
+
+@pytest.mark.parametrize(
+    ("how", "ended"),
+    [("cancelled", "failure Cancelled"), ("failed", "failure Cancelled"), ("done", "success ")],
+)
+async def test_the_next_steps_wait_until_a_cancelled_one_has_ended(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, how: str, ended: str
+) -> None:
+    """However it ends: what it holds may be what they tidy up."""
+    monkeypatch.setattr("hatchet_worker.steps.HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr("hatchet_worker.temporal_workers.HEARTBEAT_SECONDS", 0.1)
+    slow = Slow()
+    told = "{{ .steps.one.outcome }} {{ .steps.one.failure.type if .steps.one.failure else '' }}"
+
+    async with jobs.worker(slow), asyncio.timeout(30):
+        handle = await jobs.start(
+            step("one", "tidy", **{"with": {"how": how}}),
+            step("two"),
+            step("three", "note", **{"if": "always()", "with": {"ended": told}}),
+        )
+        await slow.reached.wait()
+        await handle.cancel()
+        await slow.cancelled.wait()
+        assert slow.did == []
+        slow.released.set()
+        with pytest.raises(WorkflowFailureError) as caught:
+            await handle.result()
+
+    assert isinstance(caught.value.cause, CancelledError)
+    assert slow.did == ["put away", ended]
+
+
+async def test_a_cancelled_step_that_goes_down_with_its_worker_is_not_tried_again(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next worker goes on with the steps that tidy up."""
+    monkeypatch.setattr("hatchet_worker.steps.HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr("hatchet_worker.temporal_workers.HEARTBEAT_SECONDS", 0.1)
+    slow = Slow()
+
+    async with asyncio.timeout(30):
+        async with jobs.worker(slow, grace_seconds=0):
+            handle = await jobs.start(
+                step("one", "tidy", **{"with": {"how": "cancelled"}}),
+                step("two", "note", **{"if": "cancelled()", "with": {"ended": "tidied"}}),
+            )
+            await slow.reached.wait()
+            await handle.cancel()
+            await slow.cancelled.wait()
+        async with jobs.worker(slow):
+            with pytest.raises(WorkflowFailureError) as caught:
+                await handle.result()
+
+    assert isinstance(caught.value.cause, CancelledError)
+    assert slow.did == ["tidied"]
+
+
+async def test_a_cancellation_that_comes_too_late_changes_nothing(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the last step completes all the same, all is done, and the job completes."""
+    monkeypatch.setattr("hatchet_worker.steps.HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr("hatchet_worker.temporal_workers.HEARTBEAT_SECONDS", 0.1)
+    slow = Slow()
+    slow.released.set()
+
+    async with jobs.worker(slow), asyncio.timeout(30):
+        handle = await jobs.start(step("one", "tidy", **{"with": {"how": "done"}}))
+        await slow.reached.wait()
+        await handle.cancel()
+        result = await handle.result()
+
+    assert result == {"steps": {"one": {"put": "away"}}}
 
 
 async def test_a_job_can_be_cancelled_before_a_worker_takes_it(jobs: Jobs) -> None:

@@ -107,6 +107,7 @@ async def markers(handle: WorkflowHandle[Any, Any]) -> list[dict[str, Any]]:
         json.loads(event.marker_recorded_event_attributes.details["data"].payloads[0].data)
         for event in history.events
         if event.event_type == EventType.EVENT_TYPE_MARKER_RECORDED
+        and event.marker_recorded_event_attributes.marker_name == "core_local_activity"
     ]
 
 
