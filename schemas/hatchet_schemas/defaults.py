@@ -22,6 +22,7 @@ from hatchet_schemas.names import Name
 __all__ = ["Defaults", "RetryPolicy", "with_defaults"]
 
 _PLACEHOLDER_TIMEOUT: Final = "1s"
+_PLACEHOLDER_NAME: Final = "step"
 
 
 class RetryPolicy(GrammarModel):
@@ -105,8 +106,9 @@ def _step(step: object, levels: tuple[dict[str, Any], ...]) -> object:
     if not isinstance(step, dict):
         return step
     completed = dict(step)
-    if "name" not in step and isinstance(step.get("id"), str):
-        completed["name"] = step["id"]
+    if "name" not in step:
+        # Of a step without an id, that it needs one is told, and enough.
+        completed["name"] = step["id"] if isinstance(step.get("id"), str) else _PLACEHOLDER_NAME
     if "timeout" not in step and (timeout := _first("timeout", levels)) is not None:
         completed["timeout"] = timeout
     if "mode" not in step and (mode := _first("mode", levels)) is not None:

@@ -10,13 +10,19 @@ from pydantic_core import ErrorDetails
 
 from hatchet_schemas.cron import ScheduleError
 from hatchet_schemas.errors import shown
+from hatchet_schemas.foreign_fields import (
+    INSTEAD_IN_JOB,
+    INSTEAD_IN_STEP,
+    INSTEAD_IN_TRIGGERS,
+    INSTEAD_IN_WORKFLOW,
+)
 from hatchet_schemas.model import Model
 from hatchet_schemas.problems import Finding
 from hatchet_schemas.pydantic_words import words_of
 from hatchet_schemas.triggers import CronTrigger, EventTrigger, GitHubSchedule, Triggers
 from hatchet_schemas.workflows import Defaults, Job, RetryPolicy, Step, Workflow
 
-__all__ = ["described", "explain"]
+__all__ = ["described", "explain", "is_told_elsewhere"]
 
 
 # Fields whose values have a shape worth naming, by the field's name.
@@ -75,6 +81,12 @@ _PLACES: Final[Mapping[type[Model], str]] = {
     Step: "a step",
     RetryPolicy: "retry",
 }
+_INSTEAD: Final[Mapping[type[Model], Mapping[str, str]]] = {
+    Workflow: INSTEAD_IN_WORKFLOW,
+    Job: INSTEAD_IN_JOB,
+    Step: INSTEAD_IN_STEP,
+}
+_IN_PLACE_OF_ACTION: Final = frozenset({"uses", "run"})
 
 
 _NEEDS: Final = (
@@ -121,6 +133,19 @@ def explain(details: ErrorDetails) -> Finding:
     return Finding(loc, words_of(details), "invalid-value")
 
 
+def is_told_elsewhere(details: ErrorDetails) -> bool:
+    """Return whether another error of the same map says what to do about this one.
+
+    A step with ``uses`` or ``run`` is told to write ``actionId`` there.
+    """
+    return (
+        details["type"] == "missing"
+        and details["loc"][-1:] == ("actionId",)
+        and isinstance(details["input"], dict)
+        and not _IN_PLACE_OF_ACTION.isdisjoint(details["input"])
+    )
+
+
 def _value_rule(loc: tuple[str | int, ...], message: str) -> str:
     rule = _RULES.get(_field(loc), "invalid-value")
     if rule == "invalid-event-key" and message.endswith("would match nothing"):
@@ -133,11 +158,15 @@ def _unknown_field(loc: tuple[str | int, ...]) -> str:
     model = _model_at(loc[:-1])
     if model is Step and field == "action":  # it is one, where there is no actionId
         return "action and actionId are two words for one field: leave one of them out"
+    if (instead := _INSTEAD.get(model, {}).get(field)) is not None:
+        return f"{_PLACES[model]} has no field {field!r}: {instead}"
     known = [
         info.alias or info.serialization_alias or name for name, info in model.model_fields.items()
     ]
     near = difflib.get_close_matches(field, known, n=1)
     tail = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"
+    if model is Triggers and not near:
+        tail += f"; {INSTEAD_IN_TRIGGERS}"
     return f"{_PLACES[model]} has no field {shown(field)}: {tail}"
 
 
@@ -193,6 +222,10 @@ def _shape(loc: tuple[str | int, ...]) -> str:
             return "a step: a map with name, id, actionId, timeout and with"
         case (*_, "events", int()):
             return "an event key, or a map with event and if"
+        case ("on", "schedule"):
+            return "a list of maps with cron and timezone"
+        case ("on", "schedule", int()):
+            return "a map with cron and timezone"
         case ("on", "schedule", int(), "cron"):
             return _SHAPES["schedule"]
         case _:

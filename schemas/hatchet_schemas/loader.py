@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from hatchet_schemas.catalogue import Catalogue
 from hatchet_schemas.checks.workflow import workflow_findings
-from hatchet_schemas.explanations import explain
+from hatchet_schemas.explanations import explain, is_told_elsewhere
 from hatchet_schemas.problems import Finding, Problem, excerpt_of
 from hatchet_schemas.scalar_positions import mark_inside
 from hatchet_schemas.workflows import Workflow
@@ -177,7 +177,8 @@ class _Reader:
         except ValidationError as error:
             errors = error.errors(include_url=False)
         for details in errors[: _MAX_PROBLEMS + 1]:
-            self.report(explain(details))
+            if not is_told_elsewhere(details):
+                self.report(explain(details))
         if all(details["type"] == "template" for details in errors):
             return self._without_templates(details["loc"] for details in errors)
         return None

@@ -13,6 +13,7 @@ from typing import Final
 __all__ = ["hint", "hint_for_name"]
 
 _CODE: Final = re.compile(r"\{[{%][-+]?(.*?)(?:[}%]\}|\Z)", re.DOTALL)
+_DOLLAR_FIRST: Final = re.compile(r"\{\{\s*\$\{\{")
 _TEXT: Final = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
 
 _NO_VARIABLES: Final = "templates have no variables: write the path itself, .a.b"
@@ -172,17 +173,21 @@ _SIGNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"\?\?", "write .a | default(.b) for .a ?? .b"),
         (r"\?", "write .b if .a else .c for .a ? .b : .c"),
         (rf"\|\s*\w+\s+{_NOT_KEYWORD}[\".\w]", _ARGUMENTS),
-        (r"\$", "write {{ .name }}; variables with $ are Go's"),
+        (r"\$(?!\{)", "write {{ .name }}; variables with $ are Go's"),
     )
 )
 
 
 def hint(source: str) -> str:
     """Return advice for a template that does not compile, beginning with ``"; "``, or nothing."""
-    for code in _CODE.findall(source):
-        for advice in _advice(_TEXT.sub('""', code)):
-            return f"; {advice}"
-    return "; write {{ … }} without the dollar sign" if "${{" in source else ""
+    advice = next(
+        (advice for code in _CODE.findall(source) for advice in _advice(_TEXT.sub('""', code))),
+        "",
+    )
+    # In the error of a condition the sign is the fault itself; elsewhere it stays in the text.
+    if _DOLLAR_FIRST.match(source) or ("${{" in source and not advice):
+        return "; write {{ … }} without the dollar sign" + (f", and {advice}" if advice else "")
+    return f"; {advice}" if advice else ""
 
 
 def hint_for_name(name: object) -> str:

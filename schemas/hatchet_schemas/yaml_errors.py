@@ -20,6 +20,16 @@ _UNREADABLE: Final = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]"
 )
 """What libyaml's reader refuses (YAML 1.1, section 5.1)."""
+_ADVICE: Final = (
+    (
+        "cannot start any token",
+        "; indent with spaces, not tabs, and quote a value that starts with @, ` or %",
+    ),
+    ("tab character that violates", "; indent with spaces, not tabs"),
+    ("mapping values are not allowed", "; quote a text that holds ': ', and check the indentation"),
+    ("expected '-' indicator", "; indent all fields of an item of a list alike"),
+    ("parsing a block mapping", "; indent all fields of a map alike"),
+)
 
 
 class YamlError(ValueError):
@@ -61,8 +71,7 @@ def syntax_error(error: yaml.MarkedYAMLError, last: yaml.Event | None) -> YamlEr
     place = (mark.line, mark.column) if mark else (0, 0)
     words = ", ".join(part for part in (context, error.problem) if part)
     message = f"not valid YAML: {words}{_open_quote(last, place[0])}"
-    if "cannot start any token" in message:
-        message += "; indent with spaces, not tabs, and quote a value that starts with @, ` or %"
+    message += next((advice for said, advice in _ADVICE if said in message), "")
     return YamlError(message, "yaml-syntax", place)
 
 

@@ -227,7 +227,10 @@ class _Builder:
 
     def _name(self, event: yaml.Event) -> str:
         if not isinstance(event, yaml.ScalarEvent):
-            raise YamlError("a field name must be a plain text", "yaml-syntax", mark_of(event))
+            message = "a field name must be a plain text"
+            if isinstance(event, yaml.MappingStartEvent) and event.flow_style:
+                message += '; a template needs quotes: "{{ … }}"'
+            raise YamlError(message, "yaml-syntax", mark_of(event))
         if event.tag is not None:
             _check_tag(event, event.tag, _TEXT_TAG)
         name = event.value

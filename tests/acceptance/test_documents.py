@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.acceptance.conftest import ROOT
@@ -47,6 +48,20 @@ def test_the_readme_has_the_two_commands_that_the_tests_run() -> None:
     # The first is run, with --once, by test_dev.py; the second is what CI runs.
     assert block.splitlines() == ["./task demo", "./task test"]
     assert "./task test" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_worker_of_the_readme_runs_all_jobs_of_its_workflow() -> None:
+    """A job on a queue that nobody runs would wait, without an error anywhere."""
+    found = _BLOCK.findall(DOCUMENTS[0].read_text())
+    [workflow] = [code for language, code in found if language == "yaml"]
+    code = next(code for language, code in found if language == "python" and "Worker(" in code)
+    ((definition,), _) = load_definitions([SourceFile("readme.yaml", workflow.encode())])
+    names: dict[str, Any] = {"__name__": "integrations"}
+    exec(compile(code, "integrations.py", "exec"), names)  # noqa: S102
+
+    wanted = {job.queue for job in definition.workflow.jobs.values()}
+
+    assert wanted == set(names["worker"].queues)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

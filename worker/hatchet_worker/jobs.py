@@ -83,7 +83,13 @@ class JobWorkflow:
                 _log(job_input, "job.cancelled")
             elif isinstance(progress.ended_by, ApplicationError):
                 failure = progress.ended_by
-                _log(job_input, "job.failed", error=failure.type, **_step_named_in(failure))
+                _log(
+                    job_input,
+                    "job.failed",
+                    error=failure.type,
+                    message=failure.message,
+                    **_step_named_in(failure),
+                )
             raise progress.ended_by
         seconds = (workflow.now() - workflow.info().start_time).total_seconds()
         _log(job_input, "job.completed", seconds=round(seconds, 3))

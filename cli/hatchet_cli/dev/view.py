@@ -26,7 +26,10 @@ class View:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False, soft_wrap=True)
+        self._queues: set[str] = set()
+        self._told: set[str] = set()
         self._lines: dict[str, Callable[[Record], None]] = {
+            "worker.started": self._worker_started,
             "event.routed": self._event_routed,
             "event.unmatched": self._event_unmatched,
             "event.dead_lettered": self._event_dead_lettered,
@@ -109,6 +112,25 @@ class View:
                 (f": {names}", ""),
             )
 
+        self._waiting(jobs)
+
+    def _waiting(self, jobs: Sequence[dict[str, Any]]) -> None:
+        """Tell of jobs that nobody here runs; without workers of ours, nobody knows."""
+        if not self._queues:
+            return
+        for job in jobs:
+            if job["queue"] not in self._queues and not job["duplicate"]:
+                here = ", ".join(sorted(self._queues))
+                self._print(
+                    ("! ", "yellow"),
+                    (str(job["job"]), "bold"),
+                    (f" waits: no worker here runs queue {job['queue']}, only {here}; ", "yellow"),
+                    ("add it to queues of a Worker, or start another worker", "yellow"),
+                )
+
+    def _worker_started(self, record: Record) -> None:
+        self._queues.update(record["queues"])
+
     def _event_unmatched(self, record: Record) -> None:
         self._print(("○ ", "dim"), (str(record["event_key"]), "bold"), (" matches nothing", "dim"))
 
@@ -123,6 +145,8 @@ class View:
         self._print(("  ✓ ", "green"), *_step(record), (f"  {record['seconds']:.2f} s", "dim"))
 
     def _step_failed(self, record: Record) -> None:
+        if not record["will_retry"]:
+            self._told.add(record["workflow_id"])
         self._print(
             ("  ✗ ", "red"),
             *_step(record),
@@ -132,10 +156,15 @@ class View:
         )
 
     def _job_completed(self, record: Record) -> None:
+        self._told.discard(record["workflow_id"])
         self._print(("✓ ", "green"), (str(record["job"]), "bold"), (" completed", ""))
 
     def _job_failed(self, record: Record) -> None:
         self._print(("✗ ", "red"), (str(record["job"]), "bold"), (" failed", "red"))
+        if record["workflow_id"] in self._told:  # its step has said why
+            self._told.remove(record["workflow_id"])
+        else:
+            self._print((f"    {record['message']}", ""))
 
     def _reloaded(self, record: Record) -> None:
         changes = [

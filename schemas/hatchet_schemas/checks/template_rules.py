@@ -129,6 +129,16 @@ TEMPLATE_RULES: Final = (
         instead='        with: {shelf: "{{ .vars.shelf }}"}',
     ),
     Rule(
+        "dollar-sign",
+        "warning",
+        "A template has a dollar sign before it, as in GitHub Actions.",
+        "The sign is no part of a template here, so it stays in the text. Leave it out. Where it "
+        "is meant, as of a price, make it one: {{ '$' }}{{ .price }}. In a longer text, such as "
+        "costs ${{ .price }}, it is taken as meant, unless a secret follows.",
+        example=ORDER_PAID + '        with: {order: "§${{ .order.id }}"}\n',
+        instead='        with: {order: "{{ .order.id }}"}',
+    ),
+    Rule(
         "unknown-var",
         "warning",
         "A template names a var that neither the file nor the settings have.",

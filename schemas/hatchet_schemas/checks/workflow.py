@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from hatchet_schemas.catalogue import Catalogue
+from hatchet_schemas.checks.dollar_signs import DOLLAR_SIGN_MESSAGE, foreign_dollar_sign
 from hatchet_schemas.checks.inputs import Inputs
 from hatchet_schemas.checks.local_steps import local_step_findings
 from hatchet_schemas.checks.names import Names, Site
@@ -100,6 +101,8 @@ class _Check:
             for place, text in templates_in(value, loc):
                 yield from self._in_value(text, site, place)
         elif "{" in value and (template := template_of(value)) is not None:
+            if "${{" in value and (at := foreign_dollar_sign(value)) is not None:
+                yield Finding(loc, DOLLAR_SIGN_MESSAGE, "dollar-sign", offset=at)
             for reference in template.references:
                 fault = self._names.fault(reference, site, template.references)
                 if fault is not None:

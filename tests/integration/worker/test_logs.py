@@ -100,6 +100,7 @@ async def test_a_failed_step_is_logged_with_what_comes_of_it(jobs: Jobs, logs: L
     assert {"error": "StepFailed", "step": "call", "log_level": "warning"}.items() <= entries[
         -1
     ].items()
+    assert entries[-1]["message"].endswith("ValueError: sold out (2 attempts)")
     assert "hunter2" not in str(logs)
 
 

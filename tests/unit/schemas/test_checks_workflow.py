@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from hatchet_router.folder import load_folder, load_paths
 from hatchet_schemas import SourceFile, load_definitions
 from hatchet_schemas.catalogue import Catalogue
+from hatchet_schemas.checks.dollar_signs import foreign_dollar_sign
 from hatchet_schemas.checks.workflow import workflow_findings
 from hatchet_schemas.rules import RULES
 from hatchet_schemas.workflows import Workflow
@@ -71,6 +72,25 @@ def test_folders_and_paths_pass_on_what_is_known(tmp_path: Path) -> None:
     assert rules(known_vars={"global"}) == [[]] * 2
     known = {"known_vars": {"global"}, "catalogue": Catalogue()}
     assert rules(**known) == [["unknown-action"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "offset"),
+    [
+        ("${{ .user.email }}", 0),
+        ("  ${{ steps.a.outputs.x }} ", 2),
+        ("Bearer ${{ secrets.TOKEN }}", 7),
+        ("Bearer ${{ .secrets.TOKEN }}", 7),
+        ("costs ${{ .price }}", None),
+        ("${{ .price }} of ${{ .total }}", None),
+        ("{{ '$' }}{{ .price }}", None),
+        ("{{ .user.email }}", None),
+        ("$ {{ .user.email }}", None),
+    ],
+)
+def test_a_dollar_sign_of_github_actions_is_found(text: str, offset: int | None) -> None:
+    """It would stay in the text; as that of a price it is meant."""
+    assert foreign_dollar_sign(text) == offset
 
 
 # whatever validates can be checked

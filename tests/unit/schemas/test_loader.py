@@ -337,7 +337,30 @@ def test_events_and_schedules_start_a_workflow(
             "unknown-field",
             "a job has no field 'time': did you mean 'timeout'?",
         ),
+        (
+            f"name: W\non: k\njobs: {{j: {{runs-on: linux, steps: [{STEP}]}}}}",
+            3,
+            12,
+            "unknown-field",
+            "a job has no field 'runs-on': write queue: NAME",
+        ),
+        (
+            triggered_by("{push: }"),
+            2,
+            6,
+            "unknown-field",
+            "event keys stand in a list, such as on: [user:create]",
+        ),
+        (
+            triggered_by("{schedule: '0 0 * * *'}"),
+            2,
+            16,
+            "wrong-type",
+            "expected a map with cron and timezone, found the text",
+        ),
         # the steps
+        (with_step("{uses: a/b@v4, id: s, timeout: 1s}"), 6, 10, "unknown-field", "write actionId"),
+        (with_step("{run: make, id: s, timeout: 1s}"), 6, 10, "unknown-field", "no commands"),
         (with_step("5"), 6, 9, "wrong-type", "expected a step: a map with name, id, actionId"),
         (with_step("{name: S, id: s, timeout: 1s}"), 6, 9, "missing-field", "'actionId'"),
         (with_step("{name: S, id: s, actionId: a:b}"), 6, 9, "missing-field", "'timeout'"),
@@ -458,6 +481,22 @@ def test_a_problem_is_told_with_its_place_and_rule(
         for problem in problems
     ), "\n".join(map(str, problems))
     assert {problem.rule for problem in problems} <= RULES.keys()
+
+
+@pytest.mark.parametrize(
+    ("step", "rules"),
+    [
+        ("{actionId: a:b, timeout: 1s}", ["missing-field"]),
+        ("{id: 5, actionId: a:b, timeout: 1s}", ["wrong-type"]),
+        ("{uses: a/b@v4, id: s, timeout: 1s}", ["unknown-field"]),
+        ("{run: make, id: s, timeout: 1s}", ["unknown-field"]),
+    ],
+)
+def test_one_mistake_is_one_problem(step: str, rules: list[str]) -> None:
+    """A step without an id is not told that it needs a name, nor one with uses an actionId."""
+    _, problems = load_definitions([SourceFile("w.yaml", with_step(step).encode())])
+
+    assert [problem.rule for problem in problems] == rules
 
 
 def test_two_files_may_not_hold_workflows_of_one_name() -> None:

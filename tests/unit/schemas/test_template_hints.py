@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hatchet_schemas import TemplateError
+from hatchet_schemas.conditions import condition_of
 from hatchet_schemas.template_hints import hint
 from hatchet_schemas.templates import render_text
 
@@ -143,3 +144,23 @@ def test_a_filter_that_is_nearly_right_is_recognised() -> None:
         render_text("say {{ .x | uper }}", {"x": "a"})
 
     assert caught.value.offset == 12
+
+
+@pytest.mark.parametrize(
+    ("condition", "advice"),
+    [
+        ("${{ .x }}", "; write {{ … }} without the dollar sign"),
+        (" ${{ .x }}", "; write {{ … }} without the dollar sign"),
+        (
+            " ${{ .x && .y }}",
+            "; write {{ … }} without the dollar sign, and write `and` for &&",
+        ),
+    ],
+)
+def test_a_condition_with_a_dollar_sign_is_told_to_leave_it_out(
+    condition: str, advice: str
+) -> None:
+    with pytest.raises(TemplateError) as caught:
+        condition_of(condition)
+
+    assert caught.value.reason.endswith(advice)
