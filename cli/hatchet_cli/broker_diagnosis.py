@@ -11,7 +11,6 @@ import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel, AbstractConnection, ExchangeType
@@ -20,6 +19,7 @@ from aiormq.exceptions import ChannelAccessRefused, ChannelClosed, ChannelNotFou
 from hatchet_cli.certificates import certificate_file_finding, server_certificate_finding
 from hatchet_cli.definitions import counted
 from hatchet_cli.findings import Finding
+from hatchet_cli.host_ports import host_and_port
 from hatchet_router.addresses import without_credentials
 from hatchet_router.amqp import CONNECTION_ERRORS, connected
 from hatchet_router.amqp_tls import client_certificate
@@ -129,11 +129,10 @@ def _properties(connection: AbstractConnection) -> dict[str, Any]:
 
 async def _certificate(url: str) -> list[Finding]:
     """Return what there is to say of the certificate that RabbitMQ shows, if it does."""
-    parts = urlsplit(url)
-    if parts.scheme != "amqps":
+    place = host_and_port(url, _TLS_PORT) if url.startswith("amqps://") else None
+    if place is None:
         return []
-    host, port = parts.hostname or "localhost", parts.port or _TLS_PORT
-    return [await server_certificate_finding("RabbitMQ's certificate", host, port)]
+    return [await server_certificate_finding("RabbitMQ's certificate", *place)]
 
 
 def _our_certificate(settings: RouterSettings) -> list[Finding]:

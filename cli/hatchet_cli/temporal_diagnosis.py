@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
@@ -27,6 +26,7 @@ from temporalio.service import RPCError, TLSConfig
 from hatchet_cli.certificates import certificate_finding, server_certificate_finding
 from hatchet_cli.definitions import counted
 from hatchet_cli.findings import Finding
+from hatchet_cli.host_ports import host_and_port
 from hatchet_cli.retention import retention_of
 from hatchet_schemas.search_attributes import SEARCH_ATTRIBUTES
 from hatchet_worker.connection import TemporalSettings, connect
@@ -225,6 +225,7 @@ async def _certificates(settings: TemporalSettings) -> list[Finding]:
         with suppress(ValueError):
             ours = ssl.PEM_cert_to_DER_cert(settings.tls.client_cert.decode("ascii", "replace"))
             found.append(certificate_finding("our certificate for Temporal", ours, _now()))
-    parts = urlsplit(f"//{settings.address}")
-    host, port = parts.hostname or "localhost", parts.port or _PORT
-    return [*found, await server_certificate_finding("Temporal's certificate", host, port)]
+    place = host_and_port(settings.address, _PORT)
+    if place is not None:
+        found.append(await server_certificate_finding("Temporal's certificate", *place))
+    return found
