@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.unit.deploy.graces import grace_of
 
 _HARDENING = {
     "CapabilityBoundingSet": "",
@@ -47,6 +48,12 @@ def test_each_line_sets_what_systemd_knows_and_the_unit_is_hardened(unit: Path) 
     assert sections == ["[Unit]", "[Service]", "[Install]"]
     assert settings.keys() - _KNOWN == set()
     assert settings.items() >= _HARDENING.items()
+
+
+def test_systemd_waits_until_what_is_in_hand_is_finished(unit: Path) -> None:
+    [seconds] = re.findall(r"^TimeoutStopSec=([0-9]+)$", unit.read_text(), re.MULTILINE)
+
+    assert int(seconds) >= grace_of(unit.stem) + 10
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
