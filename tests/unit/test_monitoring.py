@@ -40,7 +40,7 @@ def documented() -> dict[str, set[str]]:
 
     That those are what a scrape has is tested in `tests/acceptance/test_operating.py`.
     """
-    row = r"^\| `([a-z_]+)` \| [a-z]+ \|([^|]*)\| (?:router|worker|webhooks|both|all) \|"
+    row = r"^\| `([a-z_]+)` \| [a-z]+ \|([^|]*)\| (?:router|worker|webhooks|codec|both|all) \|"
     rows = re.findall(row, (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE)
     of_process: dict[str, set[str]] = {"process_cpu_seconds_total": set()}
     return of_process | {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
