@@ -11,18 +11,23 @@ import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel, AbstractConnection, ExchangeType
 from aiormq.exceptions import ChannelAccessRefused, ChannelClosed, ChannelNotFoundEntity
 
-from hatchet_cli.certificates import certificate_file_finding, server_certificate_finding
+from hatchet_cli.certificates import (
+    authorities_finding,
+    certificate_file_finding,
+    chain_finding,
+    server_certificate_finding,
+)
 from hatchet_cli.definitions import counted
 from hatchet_cli.findings import Finding
+from hatchet_cli.host_ports import host_and_port
 from hatchet_router.addresses import without_credentials
 from hatchet_router.amqp import CONNECTION_ERRORS, connected
-from hatchet_router.amqp_tls import client_certificate
+from hatchet_router.amqp_tls import client_certificate, trusted_authorities
 from hatchet_router.errors import BrokerTlsUnusable, BrokerUnreachable
 from hatchet_router.settings import RouterSettings
 from hatchet_router.topology import Topology
@@ -42,12 +47,12 @@ async def diagnose_broker(settings: RouterSettings) -> list[Finding]:
         async with connected(settings.broker_url, "hatchet-doctor") as connection:
             return await _findings(connection, settings)
     except BrokerTlsUnusable as error:
-        return [Finding("RabbitMQ", "problem", str(error)), *_our_certificate(settings)]
+        return [Finding("RabbitMQ", "problem", str(error)), *_our_certificates(settings)]
     except BrokerUnreachable as error:
         return [
             Finding("RabbitMQ", "problem", str(error), unreachable=True),
             *await _certificate(settings.amqp_url),
-            *_our_certificate(settings),
+            *_our_certificates(settings),
         ]
 
 
@@ -76,7 +81,7 @@ async def _findings(connection: AbstractConnection, settings: RouterSettings) ->
     found = [
         _version(connection, settings.amqp_url),
         *await _certificate(settings.amqp_url),
-        *_our_certificate(settings),
+        *_our_certificates(settings),
     ]
     for subject, check in checks:
         found.append(await _looked_at(connection, subject, check))
@@ -129,17 +134,23 @@ def _properties(connection: AbstractConnection) -> dict[str, Any]:
 
 async def _certificate(url: str) -> list[Finding]:
     """Return what there is to say of the certificate that RabbitMQ shows, if it does."""
-    parts = urlsplit(url)
-    if parts.scheme != "amqps":
+    place = host_and_port(url, _TLS_PORT) if url.startswith("amqps://") else None
+    if place is None:
         return []
-    host, port = parts.hostname or "localhost", parts.port or _TLS_PORT
-    return [await server_certificate_finding("RabbitMQ's certificate", host, port)]
+    return [await server_certificate_finding("RabbitMQ's certificate", *place)]
 
 
-def _our_certificate(settings: RouterSettings) -> list[Finding]:
-    file = client_certificate(settings.broker_url)
-    subject = "our certificate for RabbitMQ"
-    return [] if file is None else [certificate_file_finding(subject, file)]
+def _our_certificates(settings: RouterSettings) -> list[Finding]:
+    """Return what there is to say of the certificates in files of ours, also while it is away."""
+    files = (
+        ("RabbitMQ's CA", trusted_authorities(settings.broker_url), authorities_finding),
+        ("our certificate for RabbitMQ", client_certificate(settings.broker_url), chain_finding),
+    )
+    return [
+        certificate_file_finding(subject, file, judge)
+        for subject, file, judge in files
+        if file is not None
+    ]
 
 
 async def _dead_letters(channel: AbstractChannel, name: str) -> Finding:

@@ -8,7 +8,8 @@ likewise.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
@@ -18,12 +19,20 @@ from google.protobuf.json_format import MessageToJson, Parse, ParseError
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.converter import PayloadCodec
 
+from hatchet_cli.codec_counts import OPERATIONS, CodecCounts, CodecOutcome
+from hatchet_cli.exiting import CommandError, ExitCode
 from hatchet_worker.errors import UndecryptablePayload, UnknownEncryptionKey
 
-__all__ = ["codec_application"]
+__all__ = ["codec_application", "serving_codec"]
 
 _MAX_BODY_BYTES: Final = 64 * 1024 * 1024  # a page of a history, as base64
 _PREFLIGHT_SECONDS: Final = 600
+_OUTCOMES: Final[dict[int, CodecOutcome]] = {
+    200: "converted",
+    401: "refused",
+    403: "refused",
+    500: "failed",
+}
 _ALLOWED_HEADERS: Final = "Authorization, Content-Type, X-Namespace"
 _PRIVATE_NETWORK: Final = "Access-Control-{}-Private-Network"
 
@@ -33,7 +42,10 @@ Convert = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
 
 
 def codec_application(
-    codec: PayloadCodec, origins: Sequence[str], token: str | None = None
+    codec: PayloadCodec,
+    origins: Sequence[str],
+    token: str | None = None,
+    counts: CodecCounts | None = None,
 ) -> web.Application:
     """Return the application; with ``token``, requests need it as their bearer token.
 
@@ -41,11 +53,52 @@ def codec_application(
     refused, so that no other page in the same browser reaches a server on the same machine.
     """
     application = web.Application(
-        middlewares=[_guarding(frozenset(origins), token)], client_max_size=_MAX_BODY_BYTES
+        middlewares=[_counting(counts or CodecCounts()), _guarding(frozenset(origins), token)],
+        client_max_size=_MAX_BODY_BYTES,
     )
     application.router.add_post("/encode", _converting(codec.encode))
     application.router.add_post("/decode", _converting(codec.decode))
     return application
+
+
+@asynccontextmanager
+async def serving_codec(
+    application: web.Application, host: str, port: int, *, grace_seconds: float = 5.0
+) -> AsyncGenerator[str]:
+    """Serve for the time of the block, and give the address; port 0 is any free one.
+
+    Requests in hand at the end have ``grace_seconds`` more.
+
+    Raises:
+        CommandError: nothing can listen there.
+
+    """
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=grace_seconds)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise CommandError(
+                f"cannot listen on {host}, port {port}: {reason}", ExitCode.USAGE
+            ) from error
+        shown = f"[{host}]" if ":" in host else host
+        yield f"http://{shown}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def _counting(counts: CodecCounts) -> Middleware:
+    @web.middleware
+    async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        operation = request.path.removeprefix("/")
+        if request.method == hdrs.METH_POST and operation in OPERATIONS:
+            counts.requests[operation, _OUTCOMES.get(response.status, "unreadable")] += 1
+        return response
+
+    return count
 
 
 def _guarding(origins: frozenset[str], token: str | None) -> Middleware:
@@ -97,12 +150,17 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return await handler(request)
     except web.HTTPException as error:
         return web.Response(status=error.status, text=error.reason)
+    except Exception:  # noqa: BLE001 - told whole here, since aiohttp's own records are not kept
+        _log.exception("codec.crashed", path=request.path)
+        return web.Response(status=500, text="a fault of the codec server: see its log")
 
 
 def _converting(convert: Convert) -> Handler:
     async def answer(request: web.Request) -> web.Response:
         try:
             asked = Parse(await request.read(), Payloads())
+        except (ConnectionError, web.RequestPayloadError):
+            return web.Response(status=400, text="the body breaks off")
         except (ParseError, UnicodeDecodeError) as error:
             return web.Response(status=400, text=f"the body is no Payloads as JSON: {error}")
         try:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-import ssl
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
@@ -24,9 +22,15 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
 
-from hatchet_cli.certificates import certificate_finding, server_certificate_finding
+from hatchet_cli.certificates import (
+    authorities_finding,
+    chain_finding,
+    pem_finding,
+    server_certificate_finding,
+)
 from hatchet_cli.definitions import counted
 from hatchet_cli.findings import Finding
+from hatchet_cli.host_ports import host_and_port
 from hatchet_cli.retention import retention_of
 from hatchet_schemas.search_attributes import SEARCH_ATTRIBUTES
 from hatchet_worker.connection import TemporalSettings, connect
@@ -217,14 +221,20 @@ async def _described(client: Client, queue: str) -> DescribeTaskQueueResponse:
 
 
 async def _certificates(settings: TemporalSettings) -> list[Finding]:
-    """Return what there is to say of the server's certificate, and of ours."""
+    """Return what there is to say of the server's certificate, of its CA's and of ours."""
     if not settings.tls and (settings.api_key is None or settings.tls is False):
         return []
     found: list[Finding] = []
-    if isinstance(settings.tls, TLSConfig) and settings.tls.client_cert:
-        with suppress(ValueError):
-            ours = ssl.PEM_cert_to_DER_cert(settings.tls.client_cert.decode("ascii", "replace"))
-            found.append(certificate_finding("our certificate for Temporal", ours, _now()))
-    parts = urlsplit(f"//{settings.address}")
-    host, port = parts.hostname or "localhost", parts.port or _PORT
-    return [*found, await server_certificate_finding("Temporal's certificate", host, port)]
+    if isinstance(settings.tls, TLSConfig):
+        found = [
+            pem_finding(subject, pem.decode("ascii", "replace"), judge)
+            for subject, pem, judge in (
+                ("Temporal's CA", settings.tls.server_root_ca_cert, authorities_finding),
+                ("our certificate for Temporal", settings.tls.client_cert, chain_finding),
+            )
+            if pem
+        ]
+    place = host_and_port(settings.address, _PORT)
+    if place is not None:
+        found.append(await server_certificate_finding("Temporal's certificate", *place))
+    return found

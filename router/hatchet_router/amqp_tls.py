@@ -12,7 +12,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from hatchet_router.errors import BrokerTlsUnusable
 
-__all__ = ["client_certificate", "closed_reason", "tls_context", "tls_reason", "with_tls_files"]
+__all__ = [
+    "client_certificate",
+    "closed_reason",
+    "tls_context",
+    "tls_reason",
+    "trusted_authorities",
+    "with_tls_files",
+]
 
 _CA: Final = "cafile"
 _CERTIFICATE: Final = "certfile"
@@ -65,8 +72,12 @@ def with_tls_files(
 
 def client_certificate(url: str) -> Path | None:
     """Return the file with the certificate that a connection to ``url`` shows, if it shows one."""
-    file = _options(url).get(_CERTIFICATE)
-    return None if file is None or urlsplit(url).scheme != "amqps" else Path(file)
+    return _file(url, _CERTIFICATE)
+
+
+def trusted_authorities(url: str) -> Path | None:
+    """Return the file with the CAs that a connection to ``url`` trusts, None for the system's."""
+    return _file(url, _CA)
 
 
 def tls_context(url: str) -> ssl.SSLContext | None:
@@ -126,6 +137,11 @@ def closed_reason(url: str) -> str:
         "it closed the connection after the TLS handshake; if it demands a client certificate, "
         f"set {_VARIABLES[_CERTIFICATE]} and {_VARIABLES[_KEY]}"
     )
+
+
+def _file(url: str, option: str) -> Path | None:
+    file = _options(url).get(option)
+    return None if file is None or urlsplit(url).scheme != "amqps" else Path(file)
 
 
 def _options(url: str) -> dict[str, str]:

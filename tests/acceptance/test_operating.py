@@ -86,7 +86,7 @@ class Watched:
 
 def documented_metrics() -> list[tuple[str, str, set[str]]]:
     """Return each process and metric of the tables in the documents, with the metric's labels."""
-    row = r"^\| `([a-z_]+)` \|[^|]*\|([^|]*)\| (router|worker|webhooks|both|all) \|"
+    row = r"^\| `([a-z_]+)` \|[^|]*\|([^|]*)\| (router|worker|webhooks|codec|both|all) \|"
     rows = re.findall(row, (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE)
     return [
         (process, name, set(re.findall(r"`(\w+)`", labels)))
@@ -95,7 +95,7 @@ def documented_metrics() -> list[tuple[str, str, set[str]]]:
     ]
 
 
-_PROCESSES = {"both": ("router", "worker"), "all": ("router", "worker", "webhooks")}
+_PROCESSES = {"both": ("router", "worker"), "all": ("router", "worker", "webhooks", "codec")}
 
 
 def undocumented(found: dict[str, dict[str, Metric]]) -> list[str]:
@@ -217,3 +217,28 @@ def test_a_receiver_of_webhooks_tells_what_it_has_done(
     assert webhooks.get("/livez") == (200, "ok\n")
     warned = [each["problem"] for each in webhooks.records() if each["event"] == "settings.unknown"]
     assert [problem for problem in warned if "did you mean HATCHET_WEBHOOKS_HOST" in problem]
+
+
+def test_a_codec_server_tells_what_it_has_done(
+    offline_project: Project, lifetime: ExitStack, eventually: Eventually
+) -> None:
+    """It needs no other server."""
+    offline_project.environment = {
+        **offline_project.environment,
+        "HATCHET_ENCRYPTION_KEYS": f"k1:{'A' * 43}=",
+        "HATCHET_CODEC_TOKEN": "t0ken",
+        "HATCHET_OPS_ADDRESS": "127.0.0.1:0",
+    }
+    codec = Watched(lifetime.enter_context(offline_project.running("codec-server", "--port", "0")))
+    eventually(lambda: codec.command.has_said("codec.ready"), 60)
+    [url] = [each["url"] for each in codec.records() if each["event"] == "codec.ready"]
+
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(f"{url}/decode", data=b"{}", timeout=10)  # noqa: S310 - ours
+
+    assert codec.metric("hatchet_codec_requests_total", outcome="refused") == 1
+    assert undocumented({"codec": codec.families()}) == []
+    assert codec.get("/livez") == (200, "ok\n")
+    assert codec.readiness() == (200, "ready", [])
+    codec.command.process.send_signal(signal.SIGTERM)
+    assert codec.command.process.wait(30) == 0

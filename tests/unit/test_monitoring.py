@@ -12,6 +12,8 @@ import promql_parser
 import pytest
 import yaml
 
+from hatchet_router.webhooks.counts import OUTCOMES
+
 ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "deploy" / "monitoring"
 ALERTS: list[dict[str, Any]] = [
@@ -38,7 +40,7 @@ def documented() -> dict[str, set[str]]:
 
     That those are what a scrape has is tested in `tests/acceptance/test_operating.py`.
     """
-    row = r"^\| `([a-z_]+)` \| [a-z]+ \|([^|]*)\| (?:router|worker|webhooks|both|all) \|"
+    row = r"^\| `([a-z_]+)` \| [a-z]+ \|([^|]*)\| (?:router|worker|webhooks|codec|both|all) \|"
     rows = re.findall(row, (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE)
     of_process: dict[str, set[str]] = {"process_cpu_seconds_total": set()}
     return of_process | {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
@@ -84,6 +86,27 @@ def test_each_query_names_metrics_and_labels_that_there_are(query: str) -> None:
             for label in node.modifier.labels
         }
         assert grouped <= metrics[name] | _LABELS_OF_PROMETHEUS
+
+
+@pytest.mark.parametrize("process", ["router", "worker", "webhooks"])
+def test_there_is_an_alert_for_a_process_of_which_none_runs(process: str) -> None:
+    """One that is not there has no metric by which it is told that it is not ready."""
+    assert any(f"absent(hatchet_{process}_ready)" in rule["expr"] for rule in ALERTS)
+
+
+def test_there_is_an_alert_for_each_way_in_which_a_webhook_is_not_taken() -> None:
+    """Not every provider sends it again."""
+    watched = {
+        outcome
+        for rule in ALERTS
+        for node in nodes(rule["expr"])
+        if isinstance(node, promql_parser.VectorSelector)
+        and node.name == "hatchet_webhooks_requests_total"
+        for matcher in node.matchers.matchers
+        for outcome in matcher.value.split("|")
+    }
+
+    assert set(OUTCOMES) - watched == {"published", "unmatched", "answered"}
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])

@@ -9,8 +9,6 @@ import typer
 if TYPE_CHECKING:
     import asyncio
 
-    from aiohttp import web
-
 __all__ = ["codec_server"]
 
 _UI_ORIGINS = ("http://localhost:8233", "http://127.0.0.1:8233")
@@ -38,10 +36,15 @@ def codec_server(
     """
     import os
 
-    from hatchet_cli.codec_server import codec_application
+    import structlog
+
+    from hatchet_cli.codec_counts import CodecCounts
+    from hatchet_cli.codec_server import codec_application, serving_codec
     from hatchet_cli.exiting import CommandError, ExitCode
     from hatchet_cli.key_files import warn_about_exposed_keys
     from hatchet_cli.logs import configure_logs
+    from hatchet_cli.ops.address import read_ops_address
+    from hatchet_cli.ops.codecs import codec_ops
     from hatchet_cli.running import run_until_signalled
     from hatchet_cli.servers import encryption_codec
     from hatchet_cli.settings.environment import tell_unknown_variables
@@ -56,10 +59,17 @@ def codec_server(
             "or listen on 127.0.0.1",
             ExitCode.USAGE,
         )
-    application = codec_application(encryption_codec(), ui_origins or _UI_ORIGINS, token)
+    ops_address = read_ops_address()
+    counts = CodecCounts()
+    application = codec_application(encryption_codec(), ui_origins or _UI_ORIGINS, token, counts)
 
     async def run(stop: asyncio.Event) -> int:
-        await _serve(application, host, port, stop)
+        async with (
+            serving_codec(application, host, port) as url,
+            codec_ops(ops_address, counts, stop),
+        ):
+            structlog.get_logger("hatchet.codec").info("codec.ready", url=url)
+            await stop.wait()
         return ExitCode.SUCCESS
 
     raise typer.Exit(run_until_signalled(run))
@@ -72,26 +82,3 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-async def _serve(application: web.Application, host: str, port: int, stop: asyncio.Event) -> None:
-    import structlog
-    from aiohttp import web
-
-    from hatchet_cli.exiting import CommandError, ExitCode
-
-    log: structlog.stdlib.BoundLogger = structlog.get_logger("hatchet.codec")
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            raise CommandError(
-                f"cannot listen on {host}, port {port}: {error.strerror}", ExitCode.USAGE
-            ) from error
-        shown = f"[{host}]" if ":" in host else host
-        log.info("codec.ready", url=f"http://{shown}:{runner.addresses[0][1]}")
-        await stop.wait()
-    finally:
-        await runner.cleanup()

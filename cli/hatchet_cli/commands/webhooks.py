@@ -26,7 +26,8 @@ def webhooks(
         str | None, typer.Option("--host", help="Where to listen.", show_default="127.0.0.1")
     ] = None,
     port: Annotated[
-        int | None, typer.Option("--port", help="The port; 0 is any.", show_default="8080")
+        int | None,
+        typer.Option("--port", help="The port; 0 is any.", show_default="8080", min=0, max=65535),
     ] = None,
 ) -> None:
     """Publish what providers post to /webhooks/PROVIDER, until SIGTERM.

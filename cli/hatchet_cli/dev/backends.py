@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 from hatchet_cli.devstack import RabbitmqServer, Server, TemporalServer, start_together
 from hatchet_cli.devstack.probe import accepts_connections, http_answers
+from hatchet_cli.exiting import CommandError, ExitCode
+from hatchet_cli.host_ports import host_and_port
 from hatchet_cli.ops.address import OPS_ADDRESS
 from hatchet_router.addresses import without_credentials
 from hatchet_router.amqp import connect as connect_to_rabbitmq
@@ -64,6 +66,7 @@ async def start_backends(
 
     Raises:
         BrokerTlsUnusable: the settings name files for TLS that cannot be used.
+        CommandError: an address in them is none.
 
     """
     rabbitmq = (
@@ -137,9 +140,14 @@ def _usual_ui(host: str | None, ports: Sequence[int]) -> str | None:
 
 
 async def _rabbitmq_is_there(url: str) -> bool:
-    parts = urlsplit(url)
-    port = parts.port or _AMQP_PORTS.get(parts.scheme)
-    if port is None or not accepts_connections(parts.hostname or "localhost", port):
+    place = host_and_port(url, _AMQP_PORTS)
+    if place is None:
+        raise CommandError(
+            "HATCHET_AMQP_URL is no address of a RabbitMQ: expected amqp[s]://host:port/, "
+            "with a port of at most 65535",
+            ExitCode.USAGE,
+        )
+    if not accepts_connections(*place):
         return False
     try:
         connection = await connect_to_rabbitmq(url, "hatchet-dev")
@@ -152,8 +160,14 @@ async def _rabbitmq_is_there(url: str) -> bool:
 
 
 async def _temporal_is_there(settings: TemporalSettings) -> bool:
-    parts = urlsplit(f"//{settings.address}")
-    if not accepts_connections(parts.hostname or "localhost", parts.port or _TEMPORAL_PORT):
+    place = host_and_port(settings.address, _TEMPORAL_PORT)
+    if place is None:
+        raise CommandError(
+            f"TEMPORAL_ADDRESS is {settings.address!r}: expected host:port, "
+            "with a port of at most 65535",
+            ExitCode.USAGE,
+        )
+    if not accepts_connections(*place):
         return False
     try:
         await connect_to_temporal(settings)

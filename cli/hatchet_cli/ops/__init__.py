@@ -1,1 +1,1 @@
-"""The port on which a router or a worker tells operators how it is."""
+"""The port on which a process of ours tells operators how it is."""

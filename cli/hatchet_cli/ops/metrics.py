@@ -79,18 +79,16 @@ def _core_metrics(port: int) -> bytes:
 
 
 def health_metrics(process: str, health: Health, places: Iterable[str]) -> Iterator[Metric]:
-    """Yield what `Health` says of a ``router``, a ``worker`` or ``webhooks``, by 0 and 1."""
+    """Yield what `Health` says of a ``router``, a ``worker`` and the like, by 0 and 1."""
     info = GaugeMetricFamily("hatchet_info", "The version that runs.", labels=("version",))
     info.add_metric([version("hatchet-workflows")], 1)
     yield info
     yield gauge(f"hatchet_{process}_ready", "Whether it does its work.", int(health.is_ready))
     troubles = {trouble.place for trouble in health.troubles}
-    yield gauge(
-        f"hatchet_{process}_trouble",
-        "Whether something is wrong at a place.",
-        {place: int(place in troubles) for place in places},
-        label="place",
-    )
+    at_places = {place: int(place in troubles) for place in places}
+    if at_places:
+        text = "Whether something is wrong at a place."
+        yield gauge(f"hatchet_{process}_trouble", text, at_places, label="place")
 
 
 def counter(

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from hatchet_cli.secure_temporal.environment import DEFAULT_ADDRESS, write_envir
 from hatchet_cli.secure_temporal.terminator import TlsTerminator, server_context
 
 _UI_PORT: Final = 8233
+_PORTS: Final = range(2**16)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     certs.set_defaults(run=_generate_certs)
     serve = commands.add_parser("serve", help="run a Temporal that demands a certificate")
     serve.add_argument("--address", default=os.environ.get("TEMPORAL_ADDRESS") or DEFAULT_ADDRESS)
-    serve.add_argument("--ui-port", type=int, default=_UI_PORT)
+    serve.add_argument("--ui-port", type=_port, metavar="PORT", default=_UI_PORT)
     serve.add_argument(
         "--persist",
         dest="data",
@@ -74,9 +76,7 @@ def _serve(chosen: argparse.Namespace) -> int:
 
 
 async def _serve_until(chosen: argparse.Namespace, stop: asyncio.Event) -> int:
-    listen = urlsplit(f"//{chosen.address}")
-    if listen.hostname is None or listen.port is None:
-        raise CommandError(f"{chosen.address!r} is no host:port to listen on", ExitCode.USAGE)
+    host, port = _listening(chosen.address)
     files = CertificateFiles(chosen.certs)
     try:
         context = server_context(files.certificate("cluster"), files.key("cluster"), files.ca)
@@ -91,10 +91,10 @@ async def _serve_until(chosen: argparse.Namespace, stop: asyncio.Event) -> int:
         await asyncio.to_thread(server.start)
         upstream = urlsplit(f"//{server.address}")
         async with TlsTerminator(
-            context, listen.hostname, listen.port, upstream.hostname or "", upstream.port or 0
+            context, host, port, upstream.hostname or "", upstream.port or 0
         ) as terminator:
             _say(
-                f"Temporal {listen.hostname}:{terminator.port}, for clients with a certificate of "
+                f"Temporal {host}:{terminator.port}, for clients with a certificate of "
                 f"{files.ca}\nweb UI   {server.ui_url}\nCtrl-C ends it"
             )
             await stop.wait()
@@ -105,6 +105,20 @@ async def _serve_until(chosen: argparse.Namespace, stop: asyncio.Event) -> int:
     finally:
         await asyncio.to_thread(server.stop)
     return ExitCode.SUCCESS
+
+
+def _listening(address: str) -> tuple[str, int]:
+    with suppress(ValueError):  # as the port of an address that has none from 0 to 65535
+        listen = urlsplit(f"//{address}")
+        if listen.hostname is not None and listen.port is not None:
+            return listen.hostname, listen.port
+    raise CommandError(f"{address!r} is no host:port to listen on", ExitCode.USAGE)
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text) in _PORTS:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port, expected 0 to 65535")
 
 
 def _say(text: str) -> None:

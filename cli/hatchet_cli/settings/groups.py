@@ -133,8 +133,9 @@ REGISTRY: Final = Registry(
                 Setting(
                     names=("HATCHET_OPS_ADDRESS",),
                     default="none",
-                    meaning="Where a router, a worker or `hatchet webhooks` answers probes, and "
-                    "tells its metrics: `host:port`, or `:port` for all addresses of the machine.",
+                    meaning="Where a router, a worker, `hatchet webhooks` or "
+                    "`hatchet codec-server` answers probes, and tells its metrics: `host:port`, "
+                    "or `:port` for all addresses of the machine.",
                 ),
             ),
         ),

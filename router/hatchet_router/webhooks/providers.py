@@ -23,7 +23,14 @@ _NOT_IN_KEYS: Final = re.compile(r"[^A-Za-z0-9._:/@-]")
 
 
 def signing_key(secret: str) -> bytes:
-    """Return the key that a secret is: its text in UTF-8."""
+    """Return the key that a secret is: its text in UTF-8.
+
+    Raises:
+        ValueError: it is nothing but white space, which anybody could guess.
+
+    """
+    if not secret.strip():
+        raise ValueError("it is blank")
     return secret.encode()
 
 

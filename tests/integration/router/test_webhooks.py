@@ -332,6 +332,30 @@ async def test_a_connection_that_speaks_something_else_is_closed(address: str) -
     assert lines[0].startswith(b"HTTP/1.0 400")
 
 
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"Content-Length: 0\r\nContent-Length: 4\r\n\r\n",
+        b"Content-Length : 4\r\n\r\n",
+        b"Content-Length: +4\r\n\r\n",
+    ],
+    ids=["length and chunks", "two lengths", "space", "sign"],
+)
+async def test_a_body_of_two_lengths_smuggles_no_second_request(
+    address: str, lengths: bytes
+) -> None:
+    """A proxy before us may go by the other one."""
+    hidden = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    lines = await lines_until_closed(
+        address, b"POST /webhooks/stripe HTTP/1.1\r\nHost: a\r\n" + lengths + hidden
+    )
+
+    assert lines[0].startswith(b"HTTP/1.0 400")
+    assert b"alive" not in lines
+
+
 async def test_more_requests_than_fit_are_told_to_try_again(
     serve: Serve, client: aiohttp.ClientSession, stack: DevStack, until: Any
 ) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from itertools import product
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
+from structlog.testing import capture_logs
+from temporalio.api.common.v1 import Payload
 
-from hatchet_cli.codec_server import codec_application
+from hatchet_cli.codec_counts import OPERATIONS, OUTCOMES, CodecCounts
+from hatchet_cli.codec_server import codec_application, serving_codec
 from hatchet_cli.commands.codec_server import codec_server
 from hatchet_cli.exiting import CommandError, ExitCode
+from hatchet_cli.ops.address import OpsAddress
+from hatchet_cli.ops.codecs import codec_ops
 from hatchet_worker.encryption import EncryptionCodec
 from hatchet_worker.encryption_keys import EncryptionKey, KeyRing
 
@@ -19,7 +26,8 @@ Client = TestClient[web.Request, web.Application]
 
 UI = "http://127.0.0.1:8233"
 TOKEN = {"Authorization": "Bearer s3cret"}
-CODEC = EncryptionCodec(KeyRing((EncryptionKey("k1", bytes(32)),)))
+KEY = EncryptionKey("k1", bytes(32))
+CODEC = EncryptionCodec(KeyRing((KEY,)))
 
 
 def text64(text: str) -> str:
@@ -128,3 +136,77 @@ def test_without_keys_there_is_nothing_to_serve(monkeypatch: pytest.MonkeyPatch)
         codec_server(host="127.0.0.1", port=0)
 
     assert caught.value.code is ExitCode.USAGE
+
+
+async def test_requests_are_counted_by_what_became_of_them() -> None:
+    counts = CodecCounts()
+
+    class Broken(EncryptionCodec):
+        async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+            raise RuntimeError("a fault")
+
+    application = codec_application(Broken(KeyRing((KEY,))), [UI], "s3cret", counts)
+    async with TestClient(TestServer(application)) as its_client:
+        await its_client.post("/decode", json=PLAIN, headers=TOKEN)
+        await its_client.post("/decode", data=b"{", headers=TOKEN)
+        await its_client.post("/decode", json=PLAIN)
+        await its_client.post("/decode", json=PLAIN, headers={**TOKEN, "Origin": "null"})
+        await its_client.options("/decode", headers={"Origin": UI})
+        await its_client.post("/else", json=PLAIN, headers=TOKEN)
+        with capture_logs() as logs:
+            crashed = await its_client.post("/encode", json=PLAIN, headers={**TOKEN, "Origin": UI})
+
+    assert {key: count for key, count in counts.requests.items() if count} == {
+        ("decode", "converted"): 1,
+        ("decode", "unreadable"): 1,
+        ("decode", "refused"): 2,
+        ("encode", "failed"): 1,
+    }
+    assert counts.requests.keys() == set(product(OPERATIONS, OUTCOMES))
+    assert (crashed.status, crashed.headers["Access-Control-Allow-Origin"]) == (500, UI)
+    assert [record["event"] for record in logs] == ["codec.crashed"]
+
+
+async def test_the_end_does_not_wait_for_a_body_that_does_not_come() -> None:
+    """By default it would be a minute, in which whoever stops us has killed us."""
+    head = b"POST /decode HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+    application = codec_application(CODEC, [UI])
+    async with asyncio.timeout(30):
+        async with serving_codec(application, "127.0.0.1", 0, grace_seconds=0.1) as address:
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", int(address.rpartition(":")[2])
+            )
+            writer.write(head)
+            assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"
+    writer.close()
+
+
+async def test_an_address_that_is_taken_is_told() -> None:
+    application = codec_application(CODEC, [UI])
+    async with serving_codec(application, "127.0.0.1", 0) as address:
+        port = int(address.rpartition(":")[2])
+        with pytest.raises(CommandError, match=f"cannot listen on 127.0.0.1, port {port}: "):
+            async with serving_codec(codec_application(CODEC, [UI]), "127.0.0.1", port):
+                pass
+
+
+async def test_operators_are_told_how_it_is() -> None:
+    counts, stop = CodecCounts(), asyncio.Event()
+    counts.requests["decode", "refused"] += 3
+
+    async def get(session: ClientSession, port: int, path: str) -> tuple[int, str]:
+        async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
+            return answer.status, await answer.text()
+
+    with capture_logs() as logs:
+        async with codec_ops(OpsAddress("127.0.0.1", 0), counts, stop), ClientSession() as session:
+            port = int(logs[0]["address"].rpartition(":")[2])
+            assert await get(session, port, "/livez") == (200, "ok\n")
+            assert (await get(session, port, "/readyz"))[0] == 200
+            stop.set()
+            assert (await get(session, port, "/readyz"))[0] == 503
+            _, metrics = await get(session, port, "/metrics")
+
+    assert 'hatchet_codec_requests_total{operation="decode",outcome="refused"} 3.0' in metrics
+    assert "hatchet_codec_ready 0.0" in metrics
+    assert "hatchet_codec_trouble" not in metrics

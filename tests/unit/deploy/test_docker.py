@@ -17,6 +17,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from tests.unit.deploy.graces import grace_of
 
 from hatchet_cli.settings.groups import REGISTRY
 
@@ -112,6 +113,13 @@ def test_services_wait_for_services_and_keep_volumes_that_there_are(
     for name in ("router", "worker", "webhooks"):
         assert services[name]["read_only"]
         assert services[name]["cap_drop"] == ["ALL"]
+
+
+def test_services_have_the_time_to_finish_what_they_have_in_hand(compose: dict[str, Any]) -> None:
+    for name in ("router", "worker", "webhooks"):
+        seconds = compose["services"][name]["stop_grace_period"]
+
+        assert int(seconds.removesuffix("s")) >= grace_of(name) + 10
 
 
 def test_it_is_reached_from_this_machine_alone(compose: dict[str, Any]) -> None:

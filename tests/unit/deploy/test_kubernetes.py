@@ -9,6 +9,7 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
+from tests.unit.deploy.graces import grace_of
 
 from hatchet_router.settings import RouterSettings
 from hatchet_schemas import SourceFile, load_definitions
@@ -167,6 +168,20 @@ def test_pods_run_without_rights_and_are_probed(manifests: list[dict[str, Any]])
         assert container["livenessProbe"]["httpGet"]["path"] == "/livez"
         mounted = {mount["name"] for mount in container["volumeMounts"]}
         assert mounted == {volume["name"] for volume in pod["volumes"]}
+
+
+def test_pods_have_the_time_to_finish_what_they_have_in_hand(
+    manifests: list[dict[str, Any]],
+) -> None:
+    """And one that a Service leads to is left out by it before nobody can connect any more."""
+    led_to = of_kind(manifests, "Service").keys()
+    for name, spec in of_kind(manifests, "Deployment").items():
+        pod = spec["template"]["spec"]
+        lifecycle = pod["containers"][0].get("lifecycle", {})
+        waits = lifecycle.get("preStop", {}).get("sleep", {}).get("seconds", 0)
+
+        assert (waits >= 5) == (name in led_to), name
+        assert pod["terminationGracePeriodSeconds"] >= waits + grace_of(name) + 10
 
 
 def test_workers_do_not_know_the_broker_and_reach_nothing_within(

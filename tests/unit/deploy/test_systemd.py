@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.unit.deploy.graces import grace_of
 
 _HARDENING = {
     "CapabilityBoundingSet": "",
@@ -24,7 +25,7 @@ _HARDENING = {
 _KNOWN = set(
     """AmbientCapabilities CapabilityBoundingSet Description Documentation DynamicUser Environment
     EnvironmentFile ExecReload ExecStart LoadCredential LockPersonality MemoryDenyWriteExecute
-    MemoryMax NoNewPrivileges PrivateDevices PrivateTmp PrivateUsers ProcSubset ProtectClock
+    MemoryMax NoNewPrivileges PrivateDevices PrivateTmp PrivateUsers ProtectClock
     ProtectControlGroups ProtectHome ProtectHostname ProtectKernelLogs ProtectKernelModules
     ProtectKernelTunables ProtectProc ProtectSystem RemoveIPC Restart RestartSec
     RestrictAddressFamilies RestrictNamespaces RestrictRealtime RestrictSUIDSGID
@@ -47,6 +48,17 @@ def test_each_line_sets_what_systemd_knows_and_the_unit_is_hardened(unit: Path) 
     assert sections == ["[Unit]", "[Service]", "[Install]"]
     assert settings.keys() - _KNOWN == set()
     assert settings.items() >= _HARDENING.items()
+
+
+def test_prometheus_sees_what_the_process_uses(unit: Path) -> None:
+    """Its client tells nothing of the process where it cannot read /proc/stat."""
+    assert "ProcSubset=pid" not in unit.read_text()
+
+
+def test_systemd_waits_until_what_is_in_hand_is_finished(unit: Path) -> None:
+    [seconds] = re.findall(r"^TimeoutStopSec=([0-9]+)$", unit.read_text(), re.MULTILINE)
+
+    assert int(seconds) >= grace_of(unit.stem) + 10
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")

@@ -201,3 +201,16 @@ def test_a_secret_that_is_no_key_is_named_and_not_shown() -> None:
         with pytest.raises(UnusableSecret, match="SVIX_SIGNING_SECRET is no key of svix") as caught:
             SigningSecrets({"SVIX_SIGNING_SECRET": secret}.get).keys(provider)
         assert secret not in str(caught.value)
+
+
+@pytest.mark.parametrize("secret", [" ", "\n", "\t \r\n"])
+@pytest.mark.parametrize("name", STRIPE.secret_names)
+async def test_a_blank_secret_is_no_key_that_anybody_could_guess(name: str, secret: str) -> None:
+    """As a placeholder leaves it, or a file that is just being written."""
+    secrets = {"STRIPE_SIGNING_SECRET": SECRET, name: secret}
+    bus = RecordingBus()
+
+    with pytest.raises(UnusableSecret, match=f"{name} is no key of stripe: it is blank"):
+        await receive(bus, signed(secret=secret), secrets=secrets)
+
+    assert bus.published == []
