@@ -8,9 +8,15 @@ from typing import Protocol
 
 import coverage
 import pytest
-from hypothesis import is_hypothesis_test
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from hatchet_cli.devstack import DevStack, ServerNotInstalledError
+
+# A busy machine may take long for one example, and for drawing it.
+settings.register_profile(
+    "busy", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -25,7 +25,7 @@ class Echo(Integration):
     @action("say")
     def say(self, data: dict) -> dict:
         if data["message"] == "sleep":
-            time.sleep(8)
+            time.sleep(60)
         if data["message"] == "fail":
             raise NonRetryable("told to fail")
         return {"message": data["message"]}
@@ -47,7 +47,7 @@ def running_project(project: Project, lifetime: ExitStack, eventually: Eventuall
         workflow("Lonely", "lonely:say", "served-by-nobody", timeout="1s", message="hi"),
     )
     project.write(
-        ".hatchet/slow.yaml", workflow("Slow", "slow:say", queue, timeout="2s", message="sleep")
+        ".hatchet/slow.yaml", workflow("Slow", "slow:say", queue, timeout="5s", message="sleep")
     )
     router = lifetime.enter_context(project.running("router"))
     worker = lifetime.enter_context(project.running("worker", "integrations:worker"))

@@ -6,17 +6,22 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
+import threading
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.acceptance.conftest import HATCHET, Project, RunningCommand, workflow
 from tests.conftest import Eventually
+from yarl import URL
+
+from hatchet_cli.devstack import DevStack
 
 # `gate:pass` waits until the file `go` is there, `note:write` adds a line to the file `notes`.
 INTEGRATIONS = """
@@ -125,14 +130,46 @@ def test_an_invalid_file_keeps_the_old_ones_and_is_told(
     assert not records(router, "router.not_ready")
 
 
+def pass_on(source: socket.socket, sink: socket.socket) -> None:
+    """Hand on what comes, until either end is closed."""
+    with source, sink, suppress(OSError):
+        while octets := source.recv(65536):
+            sink.sendall(octets)
+
+
+@contextmanager
+def gate(host: str, port: int) -> Iterator[tuple[int, Callable[[], None]]]:
+    """Give a port that leads to a server once the gate is opened, and what opens it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def let_in() -> None:
+            with suppress(OSError):
+                while True:
+                    there, _ = listener.accept()
+                    here = socket.create_connection((host, port))
+                    for pair in ((there, here), (here, there)):
+                        threading.Thread(target=pass_on, args=pair, daemon=True).start()
+
+        opener = threading.Thread(target=let_in, daemon=True)
+        yield listener.getsockname()[1], opener.start
+        listener.shutdown(socket.SHUT_RDWR)
+        if opener.ident is not None:
+            opener.join()
+
+
 def test_sighup_ends_no_router_that_starts_or_stops(
-    project: Project, eventually: Eventually
+    project: Project, stack: DevStack, lifetime: ExitStack, eventually: Eventually
 ) -> None:
+    broker = URL(stack.rabbitmq.amqp_url)
+    port, let_in = lifetime.enter_context(gate("127.0.0.1", stack.rabbitmq.port))
+    address = str(broker.with_host("127.0.0.1").with_port(port))
+    project.environment = {**project.environment, "HATCHET_AMQP_URL": address}
     project.write(".hatchet/say.yaml", saying("say:first"))
     with project.running("router") as router:
         eventually(lambda: catches_hangups(router.process))
         assert not router.has_said("router.ready")
         router.process.send_signal(signal.SIGHUP)
+        let_in()
         ready(router, eventually)
         router.process.send_signal(signal.SIGTERM)
         while router.process.poll() is None:
@@ -217,7 +254,7 @@ def test_dev_shows_that_files_were_reloaded_or_are_broken(
         eventually(shown("✗ workflow files not reloaded, those from before stay in force"))
         eventually(shown(".hatchet/say.yaml:1:1: "))
         dev.send_signal(signal.SIGTERM)
-        assert dev.wait(30) == 0
+        assert dev.wait(120) == 0
     finally:
         dev.kill()
         dev.wait()
@@ -254,7 +291,7 @@ def test_a_terminal_that_is_closed_takes_its_router_along(
             eventually(lambda: router.has_said("router.reloaded"))
             assert router.end() == 0
         else:
-            assert process.wait(30) == 0
+            assert process.wait(120) == 0
             assert "router.stopped" in log.read_text()
     finally:
         with suppress(ProcessLookupError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,8 @@ from hatchet_cli.devstack import DevStack
 from hatchet_cli.reports.schedules import as_record
 from hatchet_router.schedule_actions import ScheduleActions
 from hatchet_router.schedule_list import list_schedules
+from hatchet_schemas.draws import drawn
+from hatchet_schemas.names import times_id
 
 # What is told of each schedule; a name that changes breaks scripts.
 FIELDS = {
@@ -86,8 +89,18 @@ def unchanged(
         yield with_schedules(project, lifetime, eventually)
 
 
+def quiet_deployment() -> str:
+    """Return a name of a deployment whose hourly schedule is not due within minutes."""
+    while True:
+        name = uuid.uuid4().hex[:8]
+        minute = int(drawn("random_hourly", times_id(name, "Nightly report", 2)).split()[0])
+        if 15 <= (minute - datetime.now(UTC).minute) % 60 <= 58:
+            return name
+
+
 def with_schedules(project: Project, lifetime: ExitStack, eventually: Eventually) -> Project:
     """Run the project's router, and return when Temporal lists its schedules."""
+    project.environment = {**project.environment, "HATCHET_DEPLOYMENT": quiet_deployment()}
     queue = f"schedules-{project.environment['HATCHET_DEPLOYMENT']}"
     project.environment = {**project.environment, "TEST_QUEUE": queue}
     project.write(".hatchet/report.yaml", FILE.replace("QUEUE", queue))

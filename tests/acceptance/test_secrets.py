@@ -188,6 +188,7 @@ def test_no_event_makes_a_worker_reveal_a_secret(
         ids = [f"Tricky/post/{event_id}" for event_id, _ in events]
         histories = asyncio.run(ended(stack.temporal.address, ids))
         eventually(lambda: worker.log.read_text().count("job.failed") == 2 * len(events))
+        eventually(lambda: router.has_said('"undecodable"'))
         queued = waiting_in(channel, "hatchet.dead-letters")
         queued += waiting_in(channel, project.environment["HATCHET_QUEUE"])
 

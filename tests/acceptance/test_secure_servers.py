@@ -166,7 +166,7 @@ def secure_temporal(stack: DevStack, authority: Authority) -> Iterator[str]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     yield f"{HOST}:{ports[0]}"
     loop.call_soon_threadsafe(stop.set)
     thread.join()
@@ -216,8 +216,8 @@ def test_jobs_run_end_to_end(
     )
     router = lifetime.enter_context(project.running("router"))
     worker = lifetime.enter_context(project.running("worker", "integrations:worker"))
-    eventually(lambda: router.has_said("router.ready"), 30)
-    eventually(lambda: worker.has_said("worker.started"), 30)
+    eventually(lambda: router.has_said("router.ready"))
+    eventually(lambda: worker.has_said("worker.started"))
 
     published = project.hatchet(
         *("publish", "user:create", "--data", '{"text": "hello"}', "--wait"),
@@ -225,7 +225,7 @@ def test_jobs_run_end_to_end(
     )
     with secure_broker.channel("shop") as channel:
         channel.basic_publish("hatchet.events", "user:create", b"no JSON")
-    eventually(lambda: router.has_said("event.dead_lettered"), 30)
+    eventually(lambda: router.has_said("event.dead_lettered"))
     replayed = project.hatchet("dead", "replay", HATCHET_AMQP_URL=plain("hatchet-operator"))
 
     assert published.code == 0, published.stderr

@@ -142,7 +142,7 @@ def test_an_event_is_one_trace_and_so_is_a_time(
 
     assert (published.code, triggered.code) == (0, 0), published.stderr + triggered.stderr
     jobs = ("job Echo/speak", "job Nightly/speak")
-    eventually(lambda: all(collector.named(job) for job in jobs), 30)
+    eventually(lambda: all(collector.named(job) for job in jobs))
     router.end()
     worker.end()
 

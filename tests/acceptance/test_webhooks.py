@@ -26,7 +26,7 @@ def post(url: str, body: str, secret: str) -> int:
         url, data=body.encode(), headers={"Stripe-Signature": header}, method="POST"
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

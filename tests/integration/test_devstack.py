@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pika
@@ -252,14 +253,20 @@ def processes_about(folder: Path) -> dict[Path, str]:
     return found
 
 
+def open_files(process: Path) -> list[Path]:
+    """Return what a process has open, or nothing if it has just ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return list((process / "fd").iterdir())
+    return []
+
+
 def listening_addresses(folder: Path) -> set[str]:
     """Return the addresses, in the kernel's notation, that processes about a folder listen on."""
-    sockets = {
-        str(descriptor.readlink())
-        for process in processes_about(folder)
-        for descriptor in (process / "fd").iterdir()
-        if descriptor.is_symlink()
-    }
+    sockets: set[str] = set()
+    for process in processes_about(folder):
+        for descriptor in open_files(process):
+            with suppress(FileNotFoundError):  # it has just been closed
+                sockets.add(str(descriptor.readlink()))
     addresses: set[str] = set()
     for table in ("tcp", "tcp6"):
         for line in Path("/proc/net", table).read_text().splitlines()[1:]:

@@ -171,7 +171,7 @@ async def test_closing_fails_no_event_that_is_on_its_way(
 def test_one_dispatcher_can_be_used_in_one_event_loop_after_another(stack: DevStack) -> None:
     """As by a script, or a test suite, that calls ``asyncio.run`` more than once."""
     url = stack.rabbitmq.amqp_url
-    dispatcher = Dispatcher(url, exchange="amq.topic", timeout=5)
+    dispatcher = Dispatcher(url, exchange="amq.topic", timeout=30)
 
     async def trigger() -> None:
         async with await aio_pika.connect(url) as connection:
@@ -253,7 +253,7 @@ import os, sys
 from hatchet_router import BlockingDispatcher
 
 url, exchange = sys.argv[1:]
-dispatcher = BlockingDispatcher(url, exchange=exchange, timeout=10)
+dispatcher = BlockingDispatcher(url, exchange=exchange, timeout=30)
 dispatcher.trigger("user:create", {"by": "parent, before"})
 children = []
 for number in range(3):
@@ -289,7 +289,7 @@ async def test_a_forked_process_publishes_by_itself(
         [sys.executable, "-W", "error", "-W", ignore, "-c", FORKING, url, exchange],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

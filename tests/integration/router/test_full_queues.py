@@ -69,6 +69,7 @@ async def test_dead_letters_are_stored_when_their_queue_takes_them_again(
 
     with capture_logs() as logs:
         async with Consumer(rabbitmq.amqp_url, topology, ["a"], reject) as consumer:
+            before = await observer.waiting(DEAD_LETTERS)
             async with full(DEAD_LETTERS):
                 for number in range(20):
                     await observer.publish(topology.exchange, "a", b"%d" % number, message_id="e")
@@ -83,7 +84,7 @@ async def test_dead_letters_are_stored_when_their_queue_takes_them_again(
                 return consumer.readiness.is_ready and await observer.waiting(topology.queue) == 0
 
             await until(is_settled)
-            assert await until(lambda: observer.waiting(DEAD_LETTERS), 20)
+            assert await until(lambda: observer.waiting(DEAD_LETTERS), before + 20)
 
     assert [log["event"] for log in logs].count("router.not_ready") == 1
 

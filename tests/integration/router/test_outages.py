@@ -1,9 +1,9 @@
 """A broker or a Temporal that goes away and comes back."""
 
 import asyncio
-import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -62,11 +62,11 @@ async def test_a_restarted_broker_loses_nothing(
     recorder = Recorder(hold="held")
     url = rabbitmq.amqp_url
     during = [f"during {number}" for number in range(20)]
-    blocking = BlockingDispatcher(url, exchange=topology.exchange, timeout=40)
+    blocking = BlockingDispatcher(url, exchange=topology.exchange, timeout=90)
 
     async with (
         Consumer(url, topology, ["a"], recorder.handle),
-        Dispatcher(url, exchange=topology.exchange, timeout=40) as dispatcher,
+        Dispatcher(url, exchange=topology.exchange, timeout=90) as dispatcher,
         asyncio.TaskGroup() as group,
     ):
         await dispatcher.trigger("a", {}, id="before")
@@ -101,44 +101,54 @@ async def test_stopping_while_the_broker_is_away_takes_no_longer_than_that(
 ) -> None:
     """What was in hand cannot be acknowledged any more: there is nothing to wait for."""
     with RabbitmqServer() as broker:
-        async with Consumer(broker.amqp_url, topology, ["a"], Recorder().handle) as consumer:
+        handle, exits = Recorder().handle, AsyncExitStack()
+        consumer = Consumer(broker.amqp_url, topology, ["a"], handle, grace_seconds=300)
+        async with exits:
+            await exits.enter_async_context(consumer)
             await asyncio.to_thread(broker.kill)
 
             async def is_lost() -> bool:
                 return not consumer.readiness.is_ready
 
             await until(is_lost)
-            began = time.monotonic()
-        assert time.monotonic() - began < 15
+            async with asyncio.timeout(60):
+                await exits.aclose()
 
 
 async def test_stopping_while_the_broker_is_frozen_ends_in_time(
     rabbitmq: RabbitmqServer, topology: Topology, paused: Callable[[], None]
 ) -> None:
     """It waits for an answer as long as it was told to, and no longer."""
-    async with Consumer(rabbitmq.amqp_url, topology, ["a"], Recorder().handle, grace_seconds=0.5):
+    handle, exits = Recorder().handle, AsyncExitStack()
+    consumer = Consumer(rabbitmq.amqp_url, topology, ["a"], handle, grace_seconds=0.5)
+    async with exits:
+        await exits.enter_async_context(consumer)
         paused()
-        began = time.monotonic()
-    assert time.monotonic() - began < 15
+        async with asyncio.timeout(60):
+            await exits.aclose()
 
 
 async def test_a_frozen_broker_is_given_up_in_time_and_used_again_afterwards(
-    rabbitmq: RabbitmqServer, name: str, paused: Callable[[], None]
+    rabbitmq: RabbitmqServer,
+    name: str,
+    paused: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its port is open, and nobody answers: the caller's timeout counts, not the network's."""
+    monkeypatch.setattr(amqp, "_CONNECT_TIMEOUT_SECONDS", 300)
+    monkeypatch.setattr("hatchet_router.dispatcher._CONFIRM_SECONDS", 300)
     topology = Topology(exchange=f"{name}.events", queue=f"{name}.router")
     async with (
         Consumer(rabbitmq.amqp_url, topology, ["a"], Recorder().handle),
-        Dispatcher(rabbitmq.amqp_url, exchange=topology.exchange, timeout=1) as dispatcher,
+        Dispatcher(rabbitmq.amqp_url, exchange=topology.exchange, timeout=5) as dispatcher,
     ):
         await dispatcher.trigger("a", {})
         paused()
-        began = time.monotonic()
-        with pytest.raises(BrokerUnreachable, match="did not take the event in 1 s"):
-            await dispatcher.trigger("a", {})
-        with pytest.raises(BrokerUnreachable):
-            await Dispatcher(rabbitmq.amqp_url, timeout=1).trigger("a", {})
-        assert time.monotonic() - began < 9
+        async with asyncio.timeout(60):
+            with pytest.raises(BrokerUnreachable, match="did not take the event in 5 s"):
+                await dispatcher.trigger("a", {})
+            with pytest.raises(BrokerUnreachable):
+                await Dispatcher(rabbitmq.amqp_url, timeout=1).trigger("a", {})
         rabbitmq.resume()
         await dispatcher.trigger("a", {})
 
@@ -155,7 +165,7 @@ async def test_a_connection_that_is_given_up_for_dead_fails_no_event(
     recorder = Recorder()
     async with (
         Consumer(rabbitmq.amqp_url, topology, ["a"], recorder.handle),
-        Dispatcher(rabbitmq.amqp_url, exchange=topology.exchange, timeout=30) as dispatcher,
+        Dispatcher(rabbitmq.amqp_url, exchange=topology.exchange, timeout=90) as dispatcher,
     ):
         await dispatcher.trigger("a", {}, id="before")
         connection = dispatcher._connection

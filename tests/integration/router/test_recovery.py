@@ -50,6 +50,19 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def mend_again(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Mend nothing on the broker until this is called: what the test breaks stays so meanwhile."""
+    mend, may_mend = Session.mend, asyncio.Event()
+
+    async def when_allowed(session: Session) -> None:
+        if may_mend.is_set():
+            await mend(session)
+
+    monkeypatch.setattr(Session, "mend", when_allowed)
+    return may_mend.set
+
+
+@pytest.fixture
 def consumer(settings: RouterSettings, name: str) -> MakeConsumer:
     """Make a consumer of the test's own queue, bound for keys that begin with the test's name."""
 
@@ -110,7 +123,12 @@ async def test_what_is_deleted_is_declared_again(
 
 
 async def test_dead_letters_that_are_deleted_are_declared_again(
-    settings: RouterSettings, name: str, broker: Any, consumer: MakeConsumer, until: Any
+    settings: RouterSettings,
+    name: str,
+    broker: Any,
+    consumer: MakeConsumer,
+    until: Any,
+    mend_again: Callable[[], None],
 ) -> None:
     """A dead letter waits for them meanwhile, and its event with it."""
 
@@ -129,12 +147,18 @@ async def test_dead_letters_that_are_deleted_are_declared_again(
             return running.readiness.is_ready
 
         await until(is_delayed)
+        mend_again()
         await until(is_settled)
         assert await broker.waiting("hatchet.dead-letters") > 0
 
 
 async def test_a_queue_that_comes_back_with_other_arguments_is_told(
-    settings: RouterSettings, name: str, broker: Any, consumer: MakeConsumer, until: Any
+    settings: RouterSettings,
+    name: str,
+    broker: Any,
+    consumer: MakeConsumer,
+    until: Any,
+    mend_again: Callable[[], None],
 ) -> None:
     """The router is not ready, says what to do, and goes on once it is done."""
     recorder = Recorder()
@@ -142,6 +166,7 @@ async def test_a_queue_that_comes_back_with_other_arguments_is_told(
         async with broker.connection.channel() as channel:
             await channel.exchange_delete(settings.exchange)
             await channel.declare_exchange(settings.exchange, "fanout", durable=True)
+        mend_again()
 
         async def says_so() -> bool:
             return "with other arguments than ours" in running.readiness.troubles.get("queues", "")
@@ -174,7 +199,7 @@ async def test_what_is_held_for_too_long_is_given_back_until_it_can_be_settled(
     async def available() -> None:
         await is_back.wait()
 
-    async with consumer(handle, prefetch=3, hold_seconds=0.3, available=available) as running:
+    async with consumer(handle, prefetch=3, hold_seconds=2, available=available) as running:
         for number in range(5):
             await broker.publish(settings.exchange, f"{name}.x", b"%d" % number)
 

@@ -83,8 +83,25 @@ class Watched:
 
 
 @pytest.fixture
-def watching_at(until: Any) -> Watching:
+def watchers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the system has been asked to tell of, as soon as it does so."""
+    made: list[Any] = []
+    watcher = watchfiles._rust_notify.RustNotify
+
+    def noted(*arguments: Any) -> Any:
+        made.append(watcher(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr("watchfiles.main.RustNotify", noted)
+    return made
+
+
+@pytest.fixture
+def watching_at(until: Any, watchers: list[Any]) -> Watching:
     """Watch a path for the time of the context."""
+
+    async def is_watched() -> bool:
+        return bool(watchers)
 
     @asynccontextmanager
     async def run(path: Path) -> AsyncIterator[Watched]:
@@ -95,6 +112,8 @@ def watching_at(until: Any) -> Watching:
             try:
                 # It asks once at the beginning, and nothing has changed.
                 await watched.has_said("router.unchanged")
+                if vars(watching)["awatch"] is watchfiles.awatch:
+                    await until(is_watched)
                 yield watched
             finally:
                 assert not reloading.done()

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,15 +57,18 @@ class Gate(Integration):
 STEP = {"name": "Pass", "id": "pass", "actionId": "gate:pass", "timeout": "90s"}
 
 
-def fail_the_first_poll(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Temporal answer a worker as it does when its namespace is deleted."""
+def fail_the_first_poll(
+    monkeypatch: pytest.MonkeyPatch, logs: list[MutableMapping[str, Any]]
+) -> None:
+    """Let Temporal answer a worker that has started as it does when its namespace is deleted."""
     poll = temporalio.bridge.worker.Worker.poll_activity_task
     failures = [ConnectionResetError("the namespace was deleted")]
 
     async def fail_once(self: temporalio.bridge.worker.Worker) -> Any:
         if failures:
             failure = failures.pop()
-            await asyncio.sleep(0.1)  # as asking takes a while, too, and the worker has started
+            while "worker.started" not in {each["event"] for each in logs}:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
             raise failure
         return await poll(self)
 
@@ -180,10 +183,10 @@ async def test_a_worker_can_be_started_again(jobs: Jobs) -> None:
 
 
 async def test_what_stops_one_queue_ends_the_whole_worker_with_its_error(
-    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, logs: list[MutableMapping[str, Any]]
 ) -> None:
     """A worker that serves half of its queues would look healthy."""
-    fail_the_first_poll(monkeypatch)
+    fail_the_first_poll(monkeypatch, logs)
     worker = jobs.worker(Gate(), queues=[jobs.queue, f"other-{jobs.queue}"])
 
     async with asyncio.timeout(30):
@@ -243,10 +246,13 @@ def test_start_and_stop_run_it_beside_a_program_that_is_not_async(
 
 
 def test_stop_raises_what_had_stopped_it_before(
-    temporal_address: str, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+    temporal_address: str,
+    monkeypatch: pytest.MonkeyPatch,
+    eventually: Eventually,
+    logs: list[MutableMapping[str, Any]],
 ) -> None:
     """Nobody else would hear of an error in a thread."""
-    fail_the_first_poll(monkeypatch)
+    fail_the_first_poll(monkeypatch, logs)
     worker = Worker([Gate()], ["beside"], temporal=TemporalSettings(address=temporal_address))
     worker.start()
     eventually(lambda: "hatchet-worker" not in {thread.name for thread in threading.enumerate()})
@@ -332,7 +338,7 @@ async def test_a_signal_ends_a_program_after_its_running_step(
     program.read_until("working")
 
     process.send_signal(number)
-    output, _ = process.communicate(timeout=20)
+    output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 0, output
     assert output.index("worked") < output.index("worker.stopped") < output.index("goodbye")
@@ -347,15 +353,15 @@ async def test_a_second_signal_ends_a_program_in_the_middle_of_a_step(
     process = program.start(jobs.queue, "worker.run()\nimport os; os._exit(7)")
     program.read_until("worker.started")
     handle = await jobs.start(
-        {"name": "Work", "id": "work", "actionId": "slow:work", "timeout": "30s",
-         "with": {"seconds": 25}}
+        {"name": "Work", "id": "work", "actionId": "slow:work", "timeout": "5m",
+         "with": {"seconds": 250}}
     )  # fmt: skip
     program.read_until("working")
 
     process.send_signal(signal.SIGTERM)
     program.read_until("worker.stopping")
     process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=10)
+    output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 7
     assert "worked" not in output
@@ -367,7 +373,7 @@ def test_a_sync_program_exits_cleanly(program: Program, ending: str) -> None:
     """With stop(), and also where the program just ends."""
     process = program.start("sync-program", ending)
 
-    output, _ = process.communicate(timeout=20)
+    output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 0, output
     assert "worker.stopped" in output
@@ -379,7 +385,7 @@ def test_a_program_whose_server_is_missing_says_so(tmp_path: Path) -> None:
     program = Program(tmp_path, "127.0.0.1:1")
     process = program.start("sync-program", "worker.run()")
 
-    output, _ = process.communicate(timeout=20)
+    output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 1
     assert "cannot reach Temporal at 127.0.0.1:1: nothing is listening there" in output

@@ -153,20 +153,20 @@ async def test_a_steps_timeout_is_for_each_attempt(jobs: Jobs) -> None:
     retry = {"attempts": 2, "backoff": "6h", "max-backoff": "6h"}
 
     async with jobs.worker(provider, grace_seconds=0):
-        handle = await jobs.start(call("hang", retry, timeout="1s"))
+        handle = await jobs.start(call("hang", retry, timeout="2s"))
         failure = await failure_of(handle)
 
     assert await waits(handle) == [6 * HOUR]
     assert provider.attempts == 2
     assert failure.type == "StepTimedOut"
-    assert failure.message.endswith("not done within its timeout of 1s (2 attempts)")
+    assert failure.message.endswith("not done within its timeout of 2s (2 attempts)")
 
 
 async def test_a_step_whose_worker_is_lost_is_tried_again_as_its_policy_says(
     jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Long before the step's timeout: what misses is the sign of life."""
-    monkeypatch.setattr("hatchet_worker.jobs.HEARTBEAT_TIMEOUT", timedelta(seconds=1))
+    monkeypatch.setattr("hatchet_worker.jobs.HEARTBEAT_TIMEOUT", timedelta(seconds=2))
     provider = Provider()
     retry = {"attempts": 2, "backoff": "6h", "max-backoff": "6h"}
 

@@ -133,7 +133,7 @@ async def test_at_most_once_is_not_run_again_when_temporal_itself_retries(jobs: 
     shop = Shop()
 
     async with jobs.worker(shop, grace_seconds=0):
-        failure = await jobs.failure(call("shop:charge", timeout="300ms", then="hang"))
+        failure = await jobs.failure(call("shop:charge", timeout="2s", then="hang"))
 
     assert len(shop.attempts) == 1
     assert failure.type == "OutcomeUnknown"
@@ -145,11 +145,11 @@ async def test_at_most_once_is_not_run_again_when_temporal_itself_retries(jobs: 
 async def test_at_most_once_whose_timeout_the_worker_sees_first_is_final(
     jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hatchet_worker.steps._LATE_SECONDS", -0.5)
+    monkeypatch.setattr("hatchet_worker.steps._LATE_SECONDS", -9)
     shop = Shop()
 
     async with jobs.worker(shop):
-        failure = await jobs.failure(call("shop:charge", timeout="1s", then="hang"))
+        failure = await jobs.failure(call("shop:charge", timeout="10s", then="hang"))
 
     assert len(shop.attempts) == 1
     assert failure.type == "StepTimedOut"
@@ -195,4 +195,4 @@ async def test_an_action_says_when_it_is_tried_again(
         await jobs.run(call("shop:ask", backoff=backoff, after=after))
 
     [(_, first), (_, second)] = shop.attempts
-    assert after - 0.1 <= second - first < after + 5
+    assert after - 0.1 <= second - first < after + 30

@@ -39,8 +39,9 @@ class Releases:
         self._ledger = folder / "ledger"
         self._ledger.touch()
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._logs: dict[int, Path] = {}
 
-    def start(self, release: str, grace_s: float = 10) -> subprocess.Popen[bytes]:
+    def start(self, release: str, grace_s: float = 60) -> subprocess.Popen[bytes]:
         """Start a worker, and return when it takes jobs."""
         log = self._folder / f"{len(self._processes)}-{release}.log"
         with log.open("wb") as output:
@@ -54,8 +55,14 @@ class Releases:
                 stderr=subprocess.STDOUT,
             )
         self._processes.append(process)
+        self._logs[process.pid] = log
         self._eventually(lambda: "worker.started" in log.read_text())
         return process
+
+    def stop(self, process: subprocess.Popen[bytes]) -> None:
+        """Tell a worker to finish what it does, and return when it takes no more jobs."""
+        process.send_signal(signal.SIGTERM)
+        self._eventually(lambda: "worker.stopping" in self._logs[process.pid].read_text())
 
     def steps(self) -> list[tuple[str, str]]:
         """Return the steps that ran, by id, each with the release that ran it."""
@@ -84,7 +91,7 @@ def releases(
     releases.end()
 
 
-def step(step_id: str, timeout: str = "20s", **data: str) -> dict[str, Any]:
+def step(step_id: str, timeout: str = "2m", **data: str) -> dict[str, Any]:
     """Return a step that leaves a line in the ledger."""
     return {
         "name": step_id,
@@ -98,14 +105,14 @@ def step(step_id: str, timeout: str = "20s", **data: str) -> dict[str, Any]:
 
 async def reached(releases: Releases, count: int) -> None:
     """Return when so many steps have begun."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(releases.steps()) < count:  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.02)
 
 
 async def ended(process: subprocess.Popen[bytes]) -> int:
     """Return a worker's exit code."""
-    return await asyncio.to_thread(process.wait, 30)
+    return await asyncio.to_thread(process.wait, LONG_S)
 
 
 async def result_of(handle: WorkflowHandle[Any, Any]) -> dict[str, str]:
@@ -132,7 +139,7 @@ async def test_the_next_release_goes_on_behind_the_step_that_was_finished(
     handle = await jobs.start(step("one", gate=str(releases.gate)), step("two"), step("three"))
     await reached(releases, 1)
 
-    old.send_signal(signal.SIGTERM)
+    releases.stop(old)
     releases.gate.touch()
     assert await ended(old) == 0
     releases.start("2")
@@ -162,7 +169,7 @@ async def test_the_next_release_runs_the_step_that_was_not_finished(
     """That one step runs twice, as steps run at least once; no other does."""
     old = releases.start("1", grace_s=0.1)
     handle = await jobs.start(
-        step("one"), step("two", timeout="3s", gate=str(releases.gate)), step("three")
+        step("one"), step("two", timeout="6s", gate=str(releases.gate)), step("three")
     )
     await reached(releases, 2)
 
@@ -213,7 +220,7 @@ async def test_a_rolling_upgrade_runs_each_step_of_each_job_once(
     during = [await jobs.start(*steps) for _ in range(10)]
     await reached(releases, 40)
 
-    old.send_signal(signal.SIGTERM)
+    releases.stop(old)
     releases.gate.touch()
     assert await ended(old) == 0
     after = [await jobs.start(*steps) for _ in range(10)]
@@ -261,7 +268,7 @@ async def test_an_action_may_change_its_default_mode_while_jobs_run(
     during = [await jobs.start(*steps) for _ in range(10)]
     await reached(releases, 40)
 
-    old.send_signal(signal.SIGTERM)
+    releases.stop(old)
     releases.gate.touch()
     assert await ended(old) == 0
     after = [await jobs.start(*steps) for _ in range(10)]
@@ -283,7 +290,7 @@ async def test_a_release_that_cannot_go_on_with_a_job_leaves_it_to_one_that_can(
     begun = releases.start(begun_by)
     handle = await jobs.start(step("one", gate=str(releases.gate)), step("two"))
     await reached(releases, 1 if begun_by == "1" else 2)
-    begun.send_signal(signal.SIGTERM)
+    releases.stop(begun)
     releases.gate.touch()
     assert await ended(begun) == 0
     done = releases.steps()

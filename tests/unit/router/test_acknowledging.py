@@ -66,7 +66,10 @@ async def test_what_is_settled_together_is_acknowledged_at_once() -> None:
     assert channel.frames == [(3, True)]
 
 
-async def test_what_is_settled_within_a_moment_is_acknowledged_at_once() -> None:
+async def test_what_is_settled_within_a_moment_is_acknowledged_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hatchet_router.acknowledging._MOMENT_SECONDS", 3600)
     channel, acknowledgements = Channel(), Acknowledgements()
     messages = delivered(channel, acknowledgements, *range(1, 33))
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import time as clock
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -285,23 +284,26 @@ async def test_a_closed_dispatcher_can_be_closed_again() -> None:
         await dispatcher.close()
 
 
-async def test_a_broker_that_never_answers_is_given_up_in_time() -> None:
+async def test_a_broker_that_never_answers_is_given_up_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The timeout is the caller's, however long a single attempt may take."""
+    monkeypatch.setattr("hatchet_router.amqp._CONNECT_TIMEOUT_SECONDS", 300)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         port = silent.getsockname()[1]
-        began = clock.monotonic()
+        dispatcher = Dispatcher(f"amqp://u:secret@127.0.0.1:{port}/", timeout=0.2)
 
         with pytest.raises(BrokerUnreachable, match="did not take the event") as caught:
-            await Dispatcher(f"amqp://u:secret@127.0.0.1:{port}/", timeout=0.2).trigger("a", {})
+            async with asyncio.timeout(60):
+                await dispatcher.trigger("a", {})
 
-        assert clock.monotonic() - began < 8
     assert caught.value.address == f"amqp://127.0.0.1:{port}/"
     assert "secret" not in str(caught.value)
-    for _ in range(20):  # what closes the connection ends by itself
-        await asyncio.sleep(0)
-    assert asyncio.all_tasks() == {asyncio.current_task()}
+    async with asyncio.timeout(30):  # what closes the connection ends by itself
+        while asyncio.all_tasks() != {asyncio.current_task()}:  # noqa: ASYNC110
+            await asyncio.sleep(0)
 
 
 def test_the_address_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,8 +92,8 @@ async def test_an_address_where_nothing_listens_is_named() -> None:
         unused.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{unused.getsockname()[1]}"
 
-    with pytest.raises(TemporalUnreachable, match="nothing is listening there") as caught:
-        await connect(TemporalSettings(address=address))
+        with pytest.raises(TemporalUnreachable, match="nothing is listening there") as caught:
+            await connect(TemporalSettings(address=address))
 
     assert caught.value.address == address
 

@@ -1,7 +1,7 @@
 """What a worker is made of; nothing here connects to anything."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -30,11 +30,11 @@ class Echo(Integration):
 
 
 @pytest.fixture
-def nowhere() -> TemporalSettings:
+def nowhere() -> Iterator[TemporalSettings]:
     """Return settings of an address where nothing listens."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        return TemporalSettings(address=f"127.0.0.1:{unused.getsockname()[1]}")
+        yield TemporalSettings(address=f"127.0.0.1:{unused.getsockname()[1]}")
 
 
 def test_it_serves_the_default_queue() -> None:

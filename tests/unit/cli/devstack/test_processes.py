@@ -44,7 +44,7 @@ def test_output_goes_to_the_log_and_the_environment_is_only_what_was_given(shell
     """A developer's own settings must not reach a private server."""
     process = shell("echo out; echo err >&2; env; exec sleep 60")
 
-    process.wait_until(lambda: "PWD=" in process.log_tail(), timeout_s=10)
+    process.wait_until(lambda: "PWD=" in process.log_tail(), timeout_s=60)
 
     assert process.log_tail().startswith("out\nerr\n")
     assert "USER=" not in process.log_tail()
@@ -55,7 +55,7 @@ def test_a_program_that_ends_early_is_reported_with_the_end_of_its_log(shell: Sh
     process = shell("seq 100; echo cannot open the database; exit 7")
 
     with pytest.raises(ServerFailedError, match="the script ended with code 7") as caught:
-        process.wait_until(lambda: False, timeout_s=10)
+        process.wait_until(lambda: False, timeout_s=60)
 
     assert caught.value.log_tail.endswith("99\n100\ncannot open the database")
     assert "\n50\n" not in caught.value.log_tail
@@ -78,7 +78,7 @@ def test_a_taken_port_is_recognised(shell: Shell, message: str) -> None:
     process = shell(f"echo '{message}'; exit 1")
 
     with pytest.raises(ServerFailedError) as caught:
-        process.wait_until(lambda: False, timeout_s=10)
+        process.wait_until(lambda: False, timeout_s=60)
 
     assert caught.value.address_in_use
 
@@ -86,7 +86,7 @@ def test_a_taken_port_is_recognised(shell: Shell, message: str) -> None:
 def test_kill_ends_the_whole_group(shell: Shell, eventually: Eventually) -> None:
     """A server may have children of its own."""
     process = shell("sleep 60 & echo $!; wait")
-    process.wait_until(lambda: process.log_tail().isdigit(), timeout_s=10)
+    process.wait_until(lambda: process.log_tail().isdigit(), timeout_s=60)
     child = int(process.log_tail())
 
     process.kill()
@@ -98,9 +98,9 @@ def test_kill_ends_the_whole_group(shell: Shell, eventually: Eventually) -> None
 def test_terminate_lets_a_program_finish(shell: Shell) -> None:
     """Kept data are written before the end."""
     process = shell("trap 'echo bye; exit 0' TERM; echo hello; while :; do sleep 0.01; done")
-    process.wait_until(lambda: process.log_tail() == "hello", timeout_s=10)
+    process.wait_until(lambda: process.log_tail() == "hello", timeout_s=60)
 
-    process.terminate(grace_s=10)
+    process.terminate(grace_s=60)
 
     assert process.log_tail().endswith("bye")
 
@@ -108,7 +108,7 @@ def test_terminate_lets_a_program_finish(shell: Shell) -> None:
 def test_terminate_kills_what_does_not_listen(shell: Shell) -> None:
     """A program that hangs does not hang its owner."""
     process = shell("trap '' TERM; echo hello; while :; do sleep 0.01; done")
-    process.wait_until(lambda: process.log_tail() == "hello", timeout_s=10)
+    process.wait_until(lambda: process.log_tail() == "hello", timeout_s=60)
 
     process.terminate(grace_s=0.05)
 
@@ -118,10 +118,10 @@ def test_terminate_kills_what_does_not_listen(shell: Shell) -> None:
 def test_a_paused_program_can_be_terminated(shell: Shell) -> None:
     """A fault test may fail while its server is paused."""
     process = shell("trap 'echo bye; exit 0' TERM; echo hello; while :; do sleep 0.01; done")
-    process.wait_until(lambda: process.log_tail() == "hello", timeout_s=10)
+    process.wait_until(lambda: process.log_tail() == "hello", timeout_s=60)
     process.pause()
 
-    process.terminate(grace_s=10)
+    process.terminate(grace_s=60)
 
     assert process.log_tail().endswith("bye")
 
@@ -149,7 +149,7 @@ def test_closing_the_guard_kills_what_it_watches_and_deletes_its_folder(tmp_path
 
         guard.close()
 
-        assert process.wait(10) == -9
+        assert process.wait(60) == -9
     assert not folder.exists()
 
 

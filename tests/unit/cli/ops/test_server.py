@@ -38,7 +38,7 @@ async def asked(port: int, path: str, method: str = "GET") -> tuple[int, bytes]:
     """Return the status and the body of an answer."""
 
     def ask() -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
             connection.request(method, path)
             response = connection.getresponse()
@@ -53,7 +53,7 @@ async def sent(port: int, data: bytes) -> bytes:
     """Return what is answered to ``data``."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(data)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         answer = await reader.read()
     writer.close()
     return answer
