@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import http.client
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from prometheus_client import (
@@ -91,28 +91,40 @@ def health_metrics(process: str, health: Health, places: Iterable[str]) -> Itera
         yield gauge(f"hatchet_{process}_trouble", text, at_places, label="place")
 
 
+Labels = str | tuple[str, ...]
+"""The name of a label, or the names of several; or their values."""
+
+_Values = TypeVar("_Values", bound=Labels)
+
+
 def counter(
-    name: str, text: str, value: float | dict[str, int], *, label: str | None = None
+    name: str, text: str, value: float | Mapping[_Values, int], *, label: Labels = ()
 ) -> Metric:
-    """Return a counter, with a value for each value of ``label`` if there is one."""
-    family = CounterMetricFamily(name, text, labels=(label,) if label else ())
+    """Return a counter, with a value for each value of ``label``, or labels, if there is one."""
+    family = CounterMetricFamily(name, text, labels=_several(label))
     _fill(family, value)
     return family
 
 
 def gauge(
-    name: str, text: str, value: float | dict[str, int], *, label: str | None = None
+    name: str, text: str, value: float | Mapping[_Values, int], *, label: Labels = ()
 ) -> Metric:
     """Return a gauge, likewise."""
-    family = GaugeMetricFamily(name, text, labels=(label,) if label else ())
+    family = GaugeMetricFamily(name, text, labels=_several(label))
     _fill(family, value)
     return family
 
 
-def _fill(family: CounterMetricFamily | GaugeMetricFamily, value: float | dict[str, int]) -> None:
-    if isinstance(value, dict):
+def _several(labels: Labels) -> tuple[str, ...]:
+    return (labels,) if isinstance(labels, str) else labels
+
+
+def _fill(
+    family: CounterMetricFamily | GaugeMetricFamily, value: float | Mapping[_Values, int]
+) -> None:
+    if isinstance(value, Mapping):
         for labelled, each in value.items():
-            family.add_metric([labelled], each)
+            family.add_metric(_several(labelled), each)
     else:
         family.add_metric([], value)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 
 from hatchet_cli.ops.address import OpsAddress
-from hatchet_cli.ops.health import Health, health_pages
-from hatchet_cli.ops.server import serving
+from hatchet_cli.ops.health import Health
+from hatchet_cli.ops.telling import telling
 from hatchet_router.status import RouterStatus
 
 if TYPE_CHECKING:
@@ -19,28 +19,19 @@ __all__ = ["router_metrics", "router_ops"]
 _PLACES: Final = ("rabbitmq", "queues", "temporal", "dead-letters", "workflows", "schedules")
 
 
-@asynccontextmanager
-async def router_ops(address: OpsAddress | None, status: RouterStatus) -> AsyncGenerator[None]:
-    """Serve the pages of the router that keeps ``status`` for the time of the block.
+def router_ops(
+    address: OpsAddress | None, status: RouterStatus
+) -> AbstractAsyncContextManager[None]:
+    """Return what serves the pages of the router that keeps ``status``, as `telling` does.
 
     It has to be entered before the process connects to Temporal, whose core is told to measure.
-
-    Raises:
-        CommandError: nothing can listen at ``address``.
-
     """
-    if address is None:
-        yield
-        return
-    from hatchet_cli.ops.metrics import metrics_page
-    from hatchet_worker.runtime import CORE
-
-    def health() -> Health:
-        return Health(status.phase, status.readiness.report())
-
-    metrics = metrics_page(lambda: router_metrics(status, health()), CORE.serve_metrics())
-    async with serving(address, {**health_pages(health), "/metrics": metrics}):
-        yield
+    return telling(
+        address,
+        lambda: Health(status.phase, status.readiness.report()),
+        lambda health: router_metrics(status, health),
+        with_core=True,
+    )
 
 
 def router_metrics(status: RouterStatus, health: Health) -> Iterator[Metric]:

@@ -7,13 +7,14 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import structlog
 
 from hatchet_cli.ops.address import OpsAddress
-from hatchet_cli.ops.health import Health, health_pages
-from hatchet_cli.ops.server import serving
+from hatchet_cli.ops.health import Health
+from hatchet_cli.ops.telling import telling
 from hatchet_worker import Worker, WorkerError
 from hatchet_worker.counts import StepCounts
 
@@ -42,12 +43,9 @@ async def worker_ops(
     if address is None:
         yield lambda: None
         return
-    from hatchet_cli.ops.metrics import metrics_page
-    from hatchet_worker.runtime import CORE
-
     health = WorkerHealth(worker, stop)
-    metrics = metrics_page(lambda: worker_metrics(worker.counts, health()), CORE.serve_metrics())
-    async with serving(address, {**health_pages(health), "/metrics": metrics}):
+    metrics = partial(worker_metrics, worker.counts)
+    async with telling(address, health, metrics, with_core=True):
         watching = asyncio.create_task(health.watch())
         try:
             yield health.started
@@ -104,20 +102,19 @@ class WorkerHealth:
 
 def worker_metrics(counts: StepCounts, health: Health) -> Iterator[Metric]:
     """Yield the metrics of a worker."""
-    from prometheus_client.core import CounterMetricFamily
-
-    from hatchet_cli.ops.metrics import gauge, health_metrics, histogram
+    from hatchet_cli.ops.metrics import counter, gauge, health_metrics, histogram
 
     yield from health_metrics("worker", health, ("temporal",))
-    steps = CounterMetricFamily(
+    yield counter(
         "hatchet_worker_steps",
         "Attempts of steps that have ended, by action and how.",
-        labels=("action", "outcome"),
+        {
+            (action, outcome): count
+            for action, of_action in counts.by_action.items()
+            for outcome, count in of_action.outcomes.items()
+        },
+        label=("action", "outcome"),
     )
-    for action, of_action in counts.by_action.items():
-        for outcome, count in of_action.outcomes.items():
-            steps.add_metric([action, outcome], count)
-    yield steps
     yield gauge("hatchet_worker_steps_running", "Attempts of steps under way.", counts.running)
     yield histogram(
         "hatchet_worker_step_seconds",

@@ -43,6 +43,13 @@ def logs() -> Iterator[list[MutableMapping[str, Any]]]:
         yield entries
 
 
+@pytest.fixture
+def quick_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let steps give signs of life, and hear of their cancellation, ten times a second."""
+    monkeypatch.setattr("hatchet_worker.steps.HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr("hatchet_worker.temporal_workers.HEARTBEAT_SECONDS", 0.1)
+
+
 class Jobs:
     """Starts jobs as the router does, on a queue that is the test's own."""
 

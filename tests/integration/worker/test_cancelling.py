@@ -67,12 +67,11 @@ def step(step_id: str, verb: str = "hang", **fields: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.usefixtures("quick_heartbeats")
 async def test_cancelling_a_job_cancels_its_running_step(
-    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, logs: list[MutableMapping[str, Any]]
+    jobs: Jobs, logs: list[MutableMapping[str, Any]]
 ) -> None:
     """The step hears of it with its next sign of life; later steps do not run."""
-    monkeypatch.setattr("hatchet_worker.steps.HEARTBEAT_SECONDS", 0.1)
-    monkeypatch.setattr("hatchet_worker.temporal_workers.HEARTBEAT_SECONDS", 0.1)
     slow = Slow()
 
     async with jobs.worker(slow), asyncio.timeout(30):
@@ -97,12 +96,11 @@ async def test_cancelling_a_job_cancels_its_running_step(
     ("how", "ended"),
     [("cancelled", "failure Cancelled"), ("failed", "failure Cancelled"), ("done", "success ")],
 )
+@pytest.mark.usefixtures("quick_heartbeats")
 async def test_the_next_steps_wait_until_a_cancelled_one_has_ended(
-    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, how: str, ended: str
+    jobs: Jobs, how: str, ended: str
 ) -> None:
     """However it ends: what it holds may be what they tidy up."""
-    monkeypatch.setattr("hatchet_worker.steps.HEARTBEAT_SECONDS", 0.1)
-    monkeypatch.setattr("hatchet_worker.temporal_workers.HEARTBEAT_SECONDS", 0.1)
     slow = Slow()
     told = "{{ .steps.one.outcome }} {{ .steps.one.failure.type if .steps.one.failure else '' }}"
 
@@ -124,12 +122,11 @@ async def test_the_next_steps_wait_until_a_cancelled_one_has_ended(
     assert slow.did == ["put away", ended]
 
 
+@pytest.mark.usefixtures("quick_heartbeats")
 async def test_a_cancelled_step_that_goes_down_with_its_worker_is_not_tried_again(
-    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+    jobs: Jobs,
 ) -> None:
     """The next worker goes on with the steps that tidy up."""
-    monkeypatch.setattr("hatchet_worker.steps.HEARTBEAT_SECONDS", 0.1)
-    monkeypatch.setattr("hatchet_worker.temporal_workers.HEARTBEAT_SECONDS", 0.1)
     slow = Slow()
 
     async with asyncio.timeout(30):
@@ -149,12 +146,9 @@ async def test_a_cancelled_step_that_goes_down_with_its_worker_is_not_tried_agai
     assert slow.did == ["tidied"]
 
 
-async def test_a_cancellation_that_comes_too_late_changes_nothing(
-    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("quick_heartbeats")
+async def test_a_cancellation_that_comes_too_late_changes_nothing(jobs: Jobs) -> None:
     """Where the last step completes all the same, all is done, and the job completes."""
-    monkeypatch.setattr("hatchet_worker.steps.HEARTBEAT_SECONDS", 0.1)
-    monkeypatch.setattr("hatchet_worker.temporal_workers.HEARTBEAT_SECONDS", 0.1)
     slow = Slow()
     slow.released.set()
 

@@ -176,12 +176,9 @@ async def test_a_step_whose_condition_cannot_be_decided_fails(jobs: Jobs) -> Non
     assert "step 'one', action 'desk:do': if: \".nick == 'x'\": no field 'nick'" in failure.message
 
 
-async def test_a_cancelled_job_still_runs_the_steps_that_run_always(
-    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("quick_heartbeats")
+async def test_a_cancelled_job_still_runs_the_steps_that_run_always(jobs: Jobs) -> None:
     """And ends as cancelled, whatever becomes of them."""
-    monkeypatch.setattr("hatchet_worker.steps.HEARTBEAT_SECONDS", 0.1)
-    monkeypatch.setattr("hatchet_worker.temporal_workers.HEARTBEAT_SECONDS", 0.1)
     desk = Desk()
 
     async with jobs.worker(desk), asyncio.timeout(30):
