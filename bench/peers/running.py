@@ -41,7 +41,7 @@ class Extent:
     seconds: float
 
 
-SHORT: Final = Extent(Amounts(jobs=60, rounds=2, singles=10), passes=1, seconds=60)
+SHORT: Final = Extent(Amounts(jobs=40, rounds=2, singles=5), passes=1, seconds=60)
 FULL: Final = Extent(Amounts(jobs=300, rounds=1, singles=20), passes=3, seconds=180)
 
 

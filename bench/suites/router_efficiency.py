@@ -53,7 +53,7 @@ class _Shape:
         self._jobs = jobs
         self._file = job_file(f"start-{jobs}", _KEY, jobs=jobs)
         self._inputs = job_inputs(self._file, _KEY)
-        self._count = bench.pick(900, 300) // jobs  # events
+        self._count = bench.pick(900, 240) // jobs  # events
         self._warm = _WARM_JOBS // jobs
 
     async def prepare(self) -> None:
